@@ -1,0 +1,42 @@
+/* cc.h - what we ask of the compiler, in one place. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GRT_BASE_CC_H
+#define GRT_BASE_CC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define GRT_CACHELINE 64
+
+#define GRT_LIKELY(x)	__builtin_expect(!!(x), 1)
+#define GRT_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define GRT_NOINLINE	__attribute__((noinline))
+#define GRT_INLINE	static inline __attribute__((always_inline))
+#define GRT_COLD	__attribute__((noinline, cold))
+#define GRT_ALIGNED(n)	__attribute__((aligned(n)))
+#define GRT_PRINTF(a, b) __attribute__((format(printf, a, b)))
+
+/* The word a public function's definition carries: visible from the shared library. */
+#define GRT_PUBLIC __attribute__((visibility("default")))
+
+#define grt_container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
+#define grt_countof(a)			    (sizeof(a) / sizeof((a)[0]))
+
+/* One beat of a spin loop. isb waits tens of cycles; AArch64's own yield is a no-op on most cores. */
+#if defined(__x86_64__)
+#define grt_relax() __asm__ volatile("pause")
+#elif defined(__aarch64__)
+#define grt_relax() __asm__ volatile("isb" : : : "memory")
+#else
+#error "goru: no port for this CPU yet: see arch/"
+#endif
+
+/* checks builds look at every invariant; others trust them */
+#if defined(GRT_CHECKS) && GRT_CHECKS
+enum { GRT_CHECKS_ON = 1 };
+#else
+enum { GRT_CHECKS_ON = 0 };
+#endif
+
+#endif

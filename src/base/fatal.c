@@ -1,0 +1,60 @@
+/* fatal.c - the one way to die: a line, the dump, abort. */
+/* SPDX-License-Identifier: MIT */
+#include "base/fatal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/atomic.h"
+#include "base/hooks.h"
+
+enum { LINE = 512 };
+
+/* One write, so that lines of several threads do not mix; the result is ignored, there is nobody to tell. */
+static void put(int fd, const char *prefix, const char *fmt, va_list ap)
+{
+	char buf[LINE];
+	int n = snprintf(buf, sizeof(buf), "%s", prefix);
+	int k = vsnprintf(buf + n, sizeof(buf) - (size_t)n - 1, fmt, ap);
+
+	n += k < 0 ? 0 : k;
+	if (n > LINE - 2)
+		n = LINE - 2;
+	buf[n++] = '\n';
+	if (write(fd, buf, (size_t)n) < 0)
+		return;
+}
+
+void grt_line(int fd, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	put(fd, "", fmt, ap);
+	va_end(ap);
+}
+
+void grt_warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	put(STDERR_FILENO, "goru: ", fmt, ap);
+	va_end(ap);
+}
+
+_Noreturn void grt_fatal(const char *fmt, ...)
+{
+	static _Atomic int dying;
+	va_list ap;
+
+	va_start(ap, fmt);
+	put(STDERR_FILENO, "goru: fatal: ", fmt, ap);
+	va_end(ap);
+	/* a second fatal, out of the dump itself or from another thread, must not dump again */
+	if (!atomic_exchange_explicit(&dying, 1, memory_order_relaxed))
+		grt_hook_dump(STDERR_FILENO);
+	abort();
+}

@@ -1,0 +1,110 @@
+/* thread.c - the runtime's own threads: started with signals blocked, joined, their stacks. */
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+
+#include "base/sanitizer.h"
+#include "os/os.h"
+
+#ifndef AT_MINSIGSTKSZ
+#define AT_MINSIGSTKSZ 51
+#endif
+
+enum {
+	/* the loop and a signal frame; goroutines have their own. Sanitizers' runtimes want more. */
+	THREAD_STACK = GRT_ASAN_ON || GRT_TSAN_ON ? 1 << 20 : 256 << 10,
+	HANDLER_STACK = GRT_ASAN_ON || GRT_TSAN_ON ? 256 << 10 : 32 << 10,
+};
+
+/* The program's handlers and signal threads keep their signals; what a fault raises stays open for the reporter. */
+static void block_async(sigset_t *old)
+{
+	static const int open[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPROF };
+	sigset_t s;
+
+	sigfillset(&s);
+	for (size_t i = 0; i < grt_countof(open); i++)
+		sigdelset(&s, open[i]);
+	pthread_sigmask(SIG_SETMASK, &s, old);
+}
+
+static int start(pthread_t *out, void *(*fn)(void *), void *arg, size_t stack)
+{
+	pthread_attr_t a;
+	int rc = pthread_attr_init(&a);
+
+	if (rc)
+		return -rc;
+	rc = stack ? pthread_attr_setstacksize(&a, stack) : 0;
+	if (!rc)
+		rc = pthread_create(out, &a, fn, arg);
+	pthread_attr_destroy(&a);
+	return -rc;
+}
+
+int grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, const char *name)
+{
+	sigset_t old;
+
+	block_async(&old);
+
+	int rc = start(out, fn, arg, THREAD_STACK);
+
+	/* a program with much static thread-local data: it does not fit, the default size does */
+	if (rc == -EINVAL)
+		rc = start(out, fn, arg, 0);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!rc)
+		pthread_setname_np(*out, name);
+	return rc == -EINVAL || rc == -EPERM ? -EAGAIN : rc;
+}
+
+void grt_os_thread_join(pthread_t t)
+{
+	pthread_join(t, NULL);
+}
+
+void grt_os_thread_bounds(const void **lo, size_t *size)
+{
+	pthread_attr_t a;
+	void *base = NULL;
+
+	*lo = NULL;
+	*size = 0;
+	if (pthread_getattr_np(pthread_self(), &a))
+		return;
+	if (!pthread_attr_getstack(&a, &base, size))
+		*lo = base;
+	pthread_attr_destroy(&a);
+}
+
+/* The kernel's own minimum knows the CPU's registers (11,952 bytes with AMX); the libc constant (2048) does not. */
+int grt_os_altstack_set(void **out, size_t *size)
+{
+	size_t page = grt_os_page_size();
+	size_t n = ((size_t)getauxval(AT_MINSIGSTKSZ) + HANDLER_STACK + page - 1) & ~(page - 1);
+	stack_t ss = { .ss_size = n };
+	int rc = grt_os_map(n, &ss.ss_sp);
+
+	if (rc < 0)
+		return rc;
+	if (sigaltstack(&ss, NULL)) {
+		grt_os_unmap(ss.ss_sp, n);
+		return -ENOMEM;
+	}
+	*out = ss.ss_sp;
+	*size = n;
+	return 0;
+}
+
+void grt_os_altstack_clear(void *base, size_t size)
+{
+	stack_t off = { .ss_flags = SS_DISABLE };
+
+	sigaltstack(&off, NULL);
+	grt_os_unmap(base, size);
+}

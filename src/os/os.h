@@ -1,0 +1,49 @@
+/* os.h - what the runtime asks of the kernel; every call that can fail says how. Tests replace single calls. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GRT_OS_H
+#define GRT_OS_H
+
+#include <pthread.h>
+
+#include "base/atomic.h"
+
+/* memory (mem.c): 0 or -ENOMEM */
+size_t grt_os_page_size(void);
+size_t grt_os_max_map_count(void);
+int grt_os_map(size_t size, void **out);			 /* zeroed, read and write */
+int grt_os_reserve(size_t size, size_t align, void **out); /* address space only, no huge pages */
+int grt_os_commit(void *base, size_t size);			 /* reserved pages become usable */
+int grt_os_protect(void *base, size_t size);			 /* no access; splits the mapping */
+void grt_os_unmap(void *base, size_t size);
+bool grt_os_guard_supported(void);
+/* Cheap guard pages [base + i * stride, + len) for i in 0..n-1; how many were made. They survive a discard. */
+uint32_t grt_os_guard(void *base, size_t stride, size_t len, uint32_t n);
+
+struct os_range {
+	void *base;
+	size_t size;
+};
+/* Contents and pages go, the mapping stays; cannot fail in a way that matters. */
+void grt_os_discard(const struct os_range *r, unsigned n);
+
+/* waiting (futex.c): deadline in CLOCK_MONOTONIC ns, INT64_MAX for none. 0 woken or changed; -ETIMEDOUT */
+int grt_os_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t deadline);
+void grt_os_futex_wake(_Atomic uint32_t *word, int n);
+/* A full barrier on every running thread of the process. init: 0, or -ENOSYS where there is none. */
+int grt_os_membarrier_init(void);
+void grt_os_membarrier(void);
+
+/* time (clock.c) */
+int64_t grt_os_now(void);
+
+/* threads (thread.c): 0 or -EAGAIN, -ENOMEM. The new thread has all asynchronous signals blocked. */
+int grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, const char *name);
+void grt_os_thread_join(pthread_t t);
+void grt_os_thread_bounds(const void **lo, size_t *size); /* the caller's own stack */
+int grt_os_altstack_set(void **out, size_t *size);	     /* for the overflow reporter */
+void grt_os_altstack_clear(void *base, size_t size);
+
+/* how many CPUs the process may use: affinity, lowered to the tightest cgroup quota rounded up (cpus.c) */
+unsigned grt_os_cpus(void);
+
+#endif

@@ -1,0 +1,144 @@
+/* timers.c - one P's deadlines: a 4-ary heap of (when, goroutine, wait), cancelled lazily. */
+/* SPDX-License-Identifier: MIT */
+#include "part/timers.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "part/waiter.h"
+
+/* Four children share one or two cache lines: half the levels of a binary heap for the same lines touched. */
+enum { ARITY = 4, FIRST_CAP = 64 };
+
+void grt_timers_init(struct timers *t)
+{
+	*t = (struct timers){ 0 };
+	grt_store(&t->first, GRT_NEVER);
+}
+
+void grt_timers_fini(struct timers *t)
+{
+	free(t->heap);
+	grt_timers_init(t);
+}
+
+static void sift_up(struct timer_entry *h, uint32_t i, struct timer_entry e)
+{
+	while (i > 0) {
+		uint32_t up = (i - 1) / ARITY;
+
+		if (h[up].when <= e.when)
+			break;
+		h[i] = h[up];
+		i = up;
+	}
+	h[i] = e;
+}
+
+static void sift_down(struct timer_entry *h, uint32_t n, uint32_t i, struct timer_entry e)
+{
+	for (;;) {
+		uint32_t c = i * ARITY + 1, least = c;
+
+		if (c >= n)
+			break;
+		for (uint32_t k = c + 1; k < n && k < c + ARITY; k++)
+			if (h[k].when < h[least].when)
+				least = k;
+		if (h[least].when >= e.when)
+			break;
+		h[i] = h[least];
+		i = least;
+	}
+	h[i] = e;
+}
+
+static void note_first(struct timers *t)
+{
+	grt_store(&t->first, t->n ? t->heap[0].when : GRT_NEVER);
+}
+
+/* Drops entries whose wait is over; called before the heap grows, so they are at most half of it. */
+static void sweep(struct timers *t)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < t->n; i++)
+		if (grt_load(&t->heap[i].g->claim) == t->heap[i].open)
+			t->heap[n++] = t->heap[i];
+	t->n = n;
+	for (uint32_t i = n; i-- > 0;) /* leaves are heaps already; ARITY-ary Floyd */
+		if (i * ARITY + 1 < n)
+			sift_down(t->heap, n, i, t->heap[i]);
+}
+
+static int make_room(struct timers *t)
+{
+	if (t->n < t->cap)
+		return 0;
+	sweep(t);
+	if (t->n <= t->cap / 2 && t->cap)
+		return 0;
+
+	uint32_t cap = t->cap ? t->cap * 2 : FIRST_CAP;
+	struct timer_entry *h = cap > t->cap ? realloc(t->heap, cap * sizeof(*h)) : NULL;
+
+	if (!h)
+		return t->n < t->cap ? 0 : -ENOMEM;
+	t->heap = h;
+	t->cap = cap;
+	return 0;
+}
+
+static int add(struct timers *t, struct timer_entry e)
+{
+	int rc = make_room(t);
+
+	if (rc < 0)
+		return rc;
+	sift_up(t->heap, t->n++, e);
+	note_first(t);
+	return t->heap[0].g == e.g && t->heap[0].open == e.open;
+}
+
+int grt_timers_add(struct timers *t, int64_t when, struct g *g, uint64_t open)
+{
+	grt_spin_lock(&t->lock);
+
+	int rc = add(t, (struct timer_entry){ when, g, open });
+
+	grt_spin_unlock(&t->lock);
+	return rc;
+}
+
+void grt_timers_expire(struct timers *t, int64_t now, struct glist *out)
+{
+	grt_spin_lock(&t->lock);
+	while (t->n && t->heap[0].when <= now) {
+		struct timer_entry e = t->heap[0];
+
+		if (--t->n)
+			sift_down(t->heap, t->n, 0, t->heap[t->n]);
+		if (grt_claim_word(&e.g->claim, e.open, END_TIMEDOUT))
+			grt_glist_push(out, e.g);
+	}
+	note_first(t);
+	grt_spin_unlock(&t->lock);
+}
+
+int grt_timers_move(struct timers *to, struct timers *from)
+{
+	int rc = 0;
+
+	grt_spin_lock(&from->lock);
+	grt_spin_lock(&to->lock);
+	while (from->n && rc >= 0) {
+		rc = add(to, from->heap[from->n - 1]);
+		if (rc >= 0)
+			from->n--;
+	}
+	note_first(from);
+	grt_spin_unlock(&to->lock);
+	grt_spin_unlock(&from->lock);
+	return rc < 0 ? rc : 0;
+}
