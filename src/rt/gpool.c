@@ -1,0 +1,123 @@
+/* gpool.c - dead goroutines kept hot: per P first, a shared list behind, the kernel last. */
+/* SPDX-License-Identifier: MIT */
+#include "rt/gpool.h"
+
+enum {
+	BATCH = GRT_GFREE_MAX / 2, /* moved between a P and the shared list at once */
+	TRIM_MAX = 65536,	   /* stacks given back in one go: some 10 ms of the monitor's time */
+};
+
+/* low is the fewest the list held since the last trim: so many were not needed. */
+static struct shared {
+	struct spin lock;
+	struct glist free[STACK_CLASSES];
+	uint32_t low[STACK_CLASSES];
+} F;
+
+static struct g *shared_pop(unsigned cls)
+{
+	struct g *g = grt_glist_pop(&F.free[cls]);
+
+	if (F.free[cls].n < F.low[cls])
+		F.low[cls] = F.free[cls].n;
+	return g;
+}
+
+int grt_gpool_get_slow(struct p *p, unsigned cls, struct g **out)
+{
+	grt_spin_lock(&F.lock);
+
+	struct g *g = shared_pop(cls);
+
+	if (g && p && cls == grt_rt.default_cls) {
+		for (int i = 1; i < BATCH; i++) {
+			struct g *more = shared_pop(cls);
+
+			if (!more)
+				break;
+			grt_glist_push(&p->gfree, more);
+		}
+	}
+	grt_spin_unlock(&F.lock);
+	if (!g)
+		return grt_stack_get(cls, out);
+	*out = g;
+	return 0;
+}
+
+void grt_gpool_put(struct p *p, struct g *g)
+{
+	struct glist cold = { 0 };
+
+	if (GRT_LIKELY(p && g->cls == grt_rt.default_cls)) {
+		grt_glist_push_front(&p->gfree, g);
+		if (GRT_LIKELY(p->gfree.n <= GRT_GFREE_MAX))
+			return;
+		/* the hotter half stays */
+		struct glist hot = { 0 };
+
+		while (hot.n < BATCH)
+			grt_glist_push(&hot, grt_glist_pop(&p->gfree));
+		cold = p->gfree;
+		p->gfree = hot;
+		g = NULL;
+	}
+	grt_spin_lock(&F.lock);
+	if (g) {
+		grt_glist_push_front(&F.free[g->cls], g);
+	} else {
+		struct glist *all = &F.free[grt_rt.default_cls];
+
+		grt_glist_append(&cold, all);
+		*all = cold;
+	}
+	grt_spin_unlock(&F.lock);
+}
+
+void grt_gpool_drain(struct p *p)
+{
+	struct glist *all = &F.free[grt_rt.default_cls];
+
+	grt_spin_lock(&F.lock);
+	grt_glist_append(all, &p->gfree);
+	grt_spin_unlock(&F.lock);
+}
+
+static bool trim_class(unsigned cls)
+{
+	struct glist dead = { 0 };
+
+	grt_spin_lock(&F.lock);
+
+	uint32_t n = F.low[cls] < TRIM_MAX ? F.low[cls] : TRIM_MAX;
+	struct glist *l = &F.free[cls];
+
+	/* none of these was needed for a whole period: which of them go makes no difference any more */
+	while (dead.n < n)
+		grt_glist_push(&dead, grt_glist_pop(l));
+	F.low[cls] = l->n;
+
+	bool more = l->n > 0;
+
+	grt_spin_unlock(&F.lock);
+	grt_stack_discard(&dead);
+	return more;
+}
+
+bool grt_gpool_trim(void)
+{
+	bool more = false;
+
+	for (unsigned c = 0; c < STACK_CLASSES; c++)
+		more |= trim_class(c);
+	return more;
+}
+
+/* The stacks themselves go with their arenas. */
+void grt_gpool_fini(void)
+{
+	for (unsigned c = 0; c < STACK_CLASSES; c++) {
+		F.free[c] = (struct glist){ 0 };
+		F.low[c] = 0;
+	}
+}

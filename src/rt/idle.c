@@ -1,0 +1,341 @@
+/* idle.c - the wake rule: when a worker is woken for new work, and how one goes to sleep without missing any. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * PROTOCOL wake
+ *   Words    npidle: Ps on the idle list. nmspinning: Ms that look for work and found none yet. needspinning: somebody
+ *            wanted a spinning M and there was no idle P. Rings and the shared queue as in PROTOCOL runq and injq.h.
+ *   Owners   npidle, needspinning: the holder of rt.lock. nmspinning: whoever begins or stops to spin, and wake_one for
+ *            the M it wakes.
+ *   Steps    submit: put the goroutine into a ring or the shared queue; F; if a P is idle and nobody spins: wake_one.
+ *            wake_one: nmspinning 0 -> 1 by CAS, lost: somebody looks already. Under the lock take an idle P and an idle
+ *            M, hand over; no P: nmspinning - 1, needspinning = true; no M: the monitor makes one.
+ *            idle: under the lock look at the shared queue and needspinning once more, then put P and M on the idle
+ *            lists. If it was spinning, nmspinning - 1. F. Look at every queue; something there: wake_one (which may well
+ *            choose this M). Sleep.
+ *            spin_end: nmspinning - 1. F. Look at every queue; something there and a P idle: wake_one. A submitter that
+ *            saw this M spinning relies on that.
+ *   Fence    F: "is there work" and "is somebody looking": a submitter stores work, then reads npidle and nmspinning; one
+ *            who stops looking stores npidle and nmspinning, then reads the queues. Both have the full fence between.
+ *   Pairs    F submit: queue seq_cst -> F idle: queue seq_cst   one of the two sees the other
+ *   Relaxed  npidle and nmspinning when read without the lock: the fence orders them.
+ *            Not covered: runnext, which its owner takes when it parks, and which the monitor puts into the ring when
+ *            the owner stays busy (engine/monitor.c).
+ *   Reuse    P and M live until shutdown.
+ *   Rejected "stop spinning, look again" without needspinning: a wake that came between finds no idle P, and is lost.
+ *            Waking for a goroutine in runnext: its waker is about to park, and another CPU costs 30 us.
+ *   Checked  tests/model/wake.pml with each step left out, tests/stress/wake.c
+ *
+ * PROTOCOL note
+ *   Words    m.note: 0 nothing, 1 woken, 2 asleep.
+ *   Owners   1 is stored by who took the M off the idle list, once; the rest by the M.
+ *   Steps    wake: exchange 1; was 2: futex wake. sleep: CAS 0 -> 2, futex wait while 2; then store 0.
+ *   Pairs    A wake: note release -> B sleep: note acquire   the M sees the P it was given
+ *   Relaxed  the store of 0: the M is on no list then.
+ *   Checked  tests/stress/wake.c
+ */
+#include "rt/idle.h"
+
+#include <errno.h>
+
+#include "base/fatal.h"
+#include "os/os.h"
+
+void grt_note_wake(struct m *m)
+{
+	if (atomic_exchange_explicit(&m->note, 1, memory_order_release) == 2) /* note.A */
+		grt_os_futex_wake(&m->note, 1);
+}
+
+/* False: the deadline came first. */
+static bool note_sleep(struct m *m, int64_t deadline)
+{
+	uint32_t seen = 0;
+
+	atomic_compare_exchange_strong_explicit(&m->note, &seen, 2, memory_order_relaxed, memory_order_relaxed);
+	while (atomic_load_explicit(&m->note, memory_order_acquire) != 1) /* note.B */
+		if (grt_os_futex_wait(&m->note, 2, deadline) == -ETIMEDOUT)
+			return false;
+	grt_store(&m->note, 0);
+	return true;
+}
+
+void grt_monitor_kick(void)
+{
+	grt_store(&grt_rt.monitor_note, 1);
+	grt_os_futex_wake(&grt_rt.monitor_note, 1);
+}
+
+void grt_unlock_busy(void)
+{
+	bool kick = grt_rt.monitor_sleeps;
+
+	grt_rt.monitor_sleeps = false;
+	grt_spin_unlock(&grt_rt.lock);
+	if (GRT_UNLIKELY(kick))
+		grt_monitor_kick();
+}
+
+struct p *grt_pidle_take(struct p *wanted)
+{
+	struct p **at = &grt_rt.pidle;
+
+	if (wanted && grt_load(&wanted->status) == P_IDLE)
+		while (*at != wanted)
+			at = &(*at)->link;
+
+	struct p *p = *at;
+
+	if (p) {
+		*at = p->link;
+		grt_store(&grt_rt.npidle, grt_load(&grt_rt.npidle) - 1);
+	}
+	return p;
+}
+
+void grt_pidle_put(struct p *p)
+{
+	grt_store(&p->m, NULL);
+	grt_store(&p->status, P_IDLE);
+	p->link = grt_rt.pidle;
+	grt_rt.pidle = p;
+	grt_store(&grt_rt.npidle, grt_load(&grt_rt.npidle) + 1);
+}
+
+void grt_give(struct m *m, struct p *p)
+{
+	grt_store(&p->m, m);
+	grt_store(&p->status, P_RUNNING);
+	grt_store(&m->p, p);
+}
+
+static void midle_push(struct m *m)
+{
+	m->link = grt_rt.midle;
+	grt_rt.midle = m;
+	grt_rt.nmidle++;
+}
+
+static void midle_left(struct m *m)
+{
+	grt_rt.nmidle--;
+	if (m->keeper) {
+		m->keeper = false;
+		grt_rt.keeper = NULL;
+	}
+}
+
+struct m *grt_midle_pop(void)
+{
+	struct m *m = grt_rt.midle;
+
+	if (m) {
+		grt_rt.midle = m->link;
+		midle_left(m);
+	}
+	return m;
+}
+
+/* False: somebody else took it off, and will wake it. */
+static bool midle_remove(struct m *m)
+{
+	for (struct m **at = &grt_rt.midle; *at; at = &(*at)->link) {
+		if (*at == m) {
+			*at = m->link;
+			midle_left(m);
+			return true;
+		}
+	}
+	return false;
+}
+
+bool grt_work_visible(void)
+{
+	uint32_t n = atomic_load_explicit(&grt_rt.nallp, memory_order_acquire); /* allp.B */
+
+	if (grt_injq_len(&grt_rt.injq))
+		return true;
+	for (uint32_t i = 0; i < n; i++)
+		if (grt_runq_len(&grt_load(&grt_rt.allp[i])->runq))
+			return true;
+	return false;
+}
+
+int64_t grt_timers_earliest(void)
+{
+	uint32_t n = atomic_load_explicit(&grt_rt.nallp, memory_order_acquire); /* allp.B */
+	int64_t least = GRT_NEVER;
+
+	for (uint32_t i = 0; i < n; i++) {
+		int64_t t = grt_timers_first(&grt_load(&grt_rt.allp[i])->timers);
+
+		least = t < least ? t : least;
+	}
+	return least;
+}
+
+GRT_NOINLINE void grt_wake_one(void)
+{
+	uint32_t none = 0;
+
+	if (!atomic_compare_exchange_strong_explicit(&grt_rt.nmspinning, &none, 1, memory_order_relaxed,
+						     memory_order_relaxed))
+		return;
+	grt_spin_lock(&grt_rt.lock);
+
+	struct p *p = grt_pidle_take(NULL);
+	struct m *m = p ? grt_midle_pop() : NULL;
+
+	if (m) {
+		m->spinning = true;
+		grt_give(m, p);
+		grt_unlock_busy();
+		grt_note_wake(m);
+		return;
+	}
+	if (p) {
+		grt_pidle_put(p);
+		grt_rt.want_m = 1;
+	} else {
+		grt_store(&grt_rt.needspinning, true);
+	}
+	atomic_fetch_sub_explicit(&grt_rt.nmspinning, 1, memory_order_relaxed);
+	grt_unlock_busy();
+	if (p)
+		grt_monitor_kick();
+}
+
+void grt_spin_end(struct m *m)
+{
+	m->spinning = false;
+	atomic_fetch_sub_explicit(&grt_rt.nmspinning, 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_seq_cst); /* wake.F */
+	if (grt_load(&grt_rt.npidle) && grt_work_visible())
+		grt_wake_one();
+}
+
+/* The last one to go idle sleeps only until the earliest timer; while anyone is busy, the monitor looks at them. */
+static int64_t keep(struct m *m)
+{
+	if (grt_load(&grt_rt.npidle) < grt_load(&grt_rt.procs) || grt_rt.keeper)
+		return GRT_NEVER;
+
+	int64_t when = grt_timers_earliest();
+
+	if (when != GRT_NEVER) {
+		m->keeper = true;
+		grt_rt.keeper = m;
+	}
+	return when;
+}
+
+static bool stopping(void)
+{
+	return grt_load(&grt_rt.phase) == RT_STOPPING;
+}
+
+/* Under rt.lock. Work that came since we looked, or a submitter that found no idle P to spin with. */
+static bool last_look(struct m *m)
+{
+	if (grt_injq_len(&grt_rt.injq) || stopping())
+		return true;
+	if (!m->spinning && grt_load(&grt_rt.needspinning)) {
+		grt_store(&grt_rt.needspinning, false);
+		atomic_fetch_add_explicit(&grt_rt.nmspinning, 1, memory_order_relaxed);
+		m->spinning = true;
+		return true;
+	}
+	return false;
+}
+
+/* The keeper's deadline came: back to work if a P is idle. Otherwise all are busy and the monitor sees to the timers. */
+static bool timer_due(struct m *m)
+{
+	grt_spin_lock(&grt_rt.lock);
+
+	bool mine = midle_remove(m);
+	struct p *p = mine ? grt_pidle_take(NULL) : NULL;
+
+	if (p)
+		grt_give(m, p);
+	else if (mine)
+		midle_push(m);
+	grt_unlock_busy();
+	if (p)
+		grt_store(&m->note, 0);
+	return p;
+}
+
+bool grt_idle(struct m *m)
+{
+	grt_spin_lock(&grt_rt.lock);
+
+	struct p *p = grt_load(&m->p);
+	bool spun = m->spinning;
+	int64_t when = GRT_NEVER;
+
+	if (p ? last_look(m) : stopping()) {
+		grt_spin_unlock(&grt_rt.lock);
+		return false;
+	}
+	if (p) {
+		grt_store(&m->p, NULL);
+		grt_pidle_put(p);
+		when = keep(m);
+	}
+	m->spinning = false;
+	midle_push(m);
+	grt_spin_unlock(&grt_rt.lock);
+
+	if (spun)
+		atomic_fetch_sub_explicit(&grt_rt.nmspinning, 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_seq_cst); /* wake.F */
+	if (p && grt_work_visible())
+		grt_wake_one();
+	while (!note_sleep(m, when)) {
+		if (timer_due(m))
+			return true;
+		when = GRT_NEVER;
+	}
+	return true;
+}
+
+/* A P that nobody will run soon must not keep a goroutine where thieves do not look. */
+static void unhide(struct p *p)
+{
+	struct g *g = grt_load(&p->runnext);
+
+	grt_store(&p->runnext, NULL);
+	if (g && !grt_runq_push(&p->runq, g))
+		grt_injq_push(&grt_rt.injq, g);
+}
+
+void grt_handoff(struct m *m, struct p *p)
+{
+	grt_spin_lock(&grt_rt.lock);
+	grt_store(&m->p, NULL);
+
+	bool own = grt_load(&p->runnext) || grt_runq_len(&p->runq);
+	bool last = grt_load(&grt_rt.npidle) + 1 >= grt_load(&grt_rt.procs) && !grt_rt.keeper;
+	bool wanted = own || (last && grt_timers_earliest() != GRT_NEVER) || grt_load(&p->attention);
+	struct m *to = wanted ? grt_midle_pop() : NULL;
+
+	if (to) {
+		grt_give(to, p);
+	} else {
+		unhide(p);
+		grt_pidle_put(p);
+		if (wanted)
+			grt_rt.want_m = 1;
+	}
+	grt_unlock_busy();
+	if (to) {
+		grt_note_wake(to);
+		return;
+	}
+	if (wanted)
+		grt_monitor_kick();
+	/* the P is idle only now: whoever submitted before may have found none */
+	atomic_thread_fence(memory_order_seq_cst); /* wake.F */
+	if (grt_work_visible())
+		grt_wake_one();
+}

@@ -1,0 +1,50 @@
+/* idle.h - the wake rule: when a worker is woken for new work, and how one goes to sleep without missing any. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GRT_RT_IDLE_H
+#define GRT_RT_IDLE_H
+
+#include "rt/rt.h"
+
+/* Hands an idle P to an idle M, to look for work. */
+void grt_wake_one(void);
+
+/* After work was made visible (ring, shared queue): a full fence, then wakes an M if that is due. */
+GRT_INLINE void grt_wake_if_idle(void)
+{
+	atomic_thread_fence(memory_order_seq_cst); /* wake.F */
+	if (GRT_UNLIKELY(grt_load(&grt_rt.npidle) && !grt_load(&grt_rt.nmspinning)))
+		grt_wake_one();
+}
+
+/* Under rt.lock. take: an idle P, the wanted one if it is among them; NULL: none. give: m runs with p from now on. */
+struct p *grt_pidle_take(struct p *wanted);
+void grt_pidle_put(struct p *p);
+void grt_give(struct m *m, struct p *p);
+struct m *grt_midle_pop(void);
+
+/* Ends a section under rt.lock in which a P may have come out of idleness: the monitor must tick again. */
+void grt_unlock_busy(void);
+
+/* Wakes the monitor, for something only it does. */
+void grt_monitor_kick(void);
+
+/* Gives the M's P away for good: to an M that will use it if there is work for it, else to the idle list. */
+void grt_handoff(struct m *m, struct p *p);
+
+/* m found nothing. With a P: gives it up and sleeps until it is given one; false at once if work turned up. Without:
+ * sleeps. Returns true after a sleep (m.p is set, or the runtime stops). */
+bool grt_idle(struct m *m);
+
+/* A spinning M found work: it stops spinning and sees to it that what else there is gets looked at. */
+void grt_spin_end(struct m *m);
+
+/* Wakes an M out of grt_idle. */
+void grt_note_wake(struct m *m);
+
+/* The earliest timer of all Ps; GRT_NEVER: none. */
+int64_t grt_timers_earliest(void);
+
+/* Is anything in a place where an idle M could take it from? A hint but for the fence before it. */
+bool grt_work_visible(void);
+
+#endif

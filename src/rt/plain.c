@@ -1,0 +1,107 @@
+/* plain.c - threads that are not the runtime's: how shutdown knows of them, and how they wait. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * PROTOCOL plain
+ *   Words    nplain: plain threads between enter and leave. waiting: those that sleep in goru, under its lock.
+ *            waiter.note: bits NOTE_READY, NOTE_CANCEL; only ever set.
+ *   Steps    enter: nplain + 1. leave: nplain - 1. ready: note |= READY, futex wake; the
+ *            waker's last touch, for which a waiter that gave up but finds itself claimed waits. cancel: note |= CANCEL,
+ *            futex wake; the waiter takes itself off its lists.
+ *            drain (shutdown, after it took every goroutine off every list): wait until nplain is 0. Whoever claimed a
+ *            goroutine before that did so under the lock of the object, having entered before: he is counted.
+ *            Whoever locks the object later finds no goroutine there.
+ *   Pairs    A leave: nplain release -> B drain: nplain acquire   what the thread did to queues and records is over
+ *            C ready: note release -> D wait: note acquire   the waiter's slots are written before it goes on
+ *   Relaxed  nplain + 1: ordered before the claim by the object's lock.
+ *   Reuse    a waiter is on its thread's stack. ready's futex wake may come after the thread is gone: it then wakes
+ *            nobody, or somebody who looks at his own word again.
+ *   Checked  tests/stress/plain.c, tests/stress/shutdown.c
+ */
+#include "rt/plain.h"
+
+#include <sched.h>
+
+#include "base/spin.h"
+#include "os/os.h"
+
+enum { NOTE_READY = 1, NOTE_CANCEL = 2 };
+
+/* Outlives the runtime: channels work between plain threads without one. */
+static struct {
+	struct spin lock;
+	struct list waiting;
+	_Atomic uint32_t nplain;
+} W = { .waiting = { &W.waiting, &W.waiting } };
+
+void grt_plain_enter(void)
+{
+	atomic_fetch_add_explicit(&W.nplain, 1, memory_order_relaxed);
+}
+
+void grt_plain_leave(void)
+{
+	atomic_fetch_sub_explicit(&W.nplain, 1, memory_order_release); /* plain.A */
+}
+
+static void wake(struct waiter *w, uint32_t how)
+{
+	atomic_fetch_or_explicit(&w->note, how, memory_order_release); /* plain.C */
+	grt_os_futex_wake(&w->note, 1);
+}
+
+void grt_plain_ready(struct waiter *w)
+{
+	wake(w, NOTE_READY);
+}
+
+/* The note once it has any bit of mask; 0 at the deadline. */
+static uint32_t note_wait(struct waiter *w, uint32_t mask, int64_t deadline)
+{
+	for (;;) {
+		uint32_t seen = atomic_load_explicit(&w->note, memory_order_acquire); /* plain.D */
+
+		if (seen & mask)
+			return seen;
+		if (grt_os_futex_wait(&w->note, seen, deadline) < 0)
+			return 0;
+	}
+}
+
+enum ending grt_plain_wait(struct waiter *w, int64_t deadline)
+{
+	grt_spin_lock(&W.lock);
+	grt_list_push(&W.waiting, &w->link);
+	grt_spin_unlock(&W.lock);
+	/* it sleeps: shutdown need not wait for it, but cancels it */
+	grt_plain_leave();
+
+	uint32_t note = note_wait(w, NOTE_READY | NOTE_CANCEL, deadline);
+
+	grt_plain_enter();
+	grt_spin_lock(&W.lock);
+	grt_list_del(&w->link);
+	grt_spin_unlock(&W.lock);
+	return note & NOTE_READY ? END_READY : note & NOTE_CANCEL ? END_CANCELED : END_TIMEDOUT;
+}
+
+void grt_plain_settle(struct waiter *w)
+{
+	note_wait(w, NOTE_READY, INT64_MAX);
+}
+
+void grt_plain_cancel_all(void)
+{
+	grt_spin_lock(&W.lock);
+	for (struct list *l = W.waiting.next; l != &W.waiting; l = l->next) {
+		struct waiter *w = grt_container_of(l, struct waiter, link);
+
+		wake(w, NOTE_CANCEL);
+	}
+	grt_spin_unlock(&W.lock);
+}
+
+void grt_plain_drain(void)
+{
+	while (atomic_load_explicit(&W.nplain, memory_order_acquire)) /* plain.B */
+		sched_yield();
+}

@@ -1,0 +1,26 @@
+/* plain.h - threads that are not the runtime's: how shutdown knows of them, and how they wait. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GRT_RT_PLAIN_H
+#define GRT_RT_PLAIN_H
+
+#include "part/waiter.h"
+
+/* Around everything a plain thread does that may make a goroutine ready. */
+void grt_plain_enter(void);
+void grt_plain_leave(void);
+
+/* The calling plain thread sleeps until w was readied; END_TIMEDOUT at the deadline and END_CANCELED by shutdown mean
+ * that w is still on its lists: the caller takes it off, under their locks, and may find that it was readied meanwhile. */
+enum ending grt_plain_wait(struct waiter *w, int64_t deadline);
+
+/* A waiter that gave up, and then found that it had been claimed: until the claimer's last touch. */
+void grt_plain_settle(struct waiter *w);
+
+/* Ends the wait of a plain thread; last touch of w. */
+void grt_plain_ready(struct waiter *w);
+
+/* By shutdown: asks every waiting plain thread to give up; waits until none is inside any more. */
+void grt_plain_cancel_all(void);
+void grt_plain_drain(void);
+
+#endif

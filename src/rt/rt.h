@@ -1,0 +1,125 @@
+/* rt.h - P, M and the runtime: the words the scheduler is made of. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GRT_RT_RT_H
+#define GRT_RT_RT_H
+
+#include <pthread.h>
+
+#include "base/list.h"
+#include "base/spin.h"
+#include "part/injq.h"
+#include "part/runq.h"
+#include "part/stack.h"
+#include "part/timers.h"
+
+enum { GRT_MAX_PROCS = 1024, GRT_GFREE_MAX = 64 };
+
+enum p_status { P_IDLE, P_RUNNING, P_DEAD };
+
+/* Bits of p.attention: the next pick goes to the loop instead of straight to the next goroutine. */
+enum p_attention {
+	ATT_TIMERS = 1, /* a timer of this P is overdue, says the monitor */
+	ATT_RETIRE = 2, /* the P is above procs now */
+	ATT_STOP = 4,	/* shutdown */
+};
+
+/*
+ * P - the right to run goroutines. Who holds it (p.m, or the holder of rt.lock while it is idle) owns the first group.
+ */
+struct p {
+	/* the owner's; runnext and schedtick are also read by the monitor (relaxed) */
+	GRT_ALIGNED(GRT_CACHELINE) _Atomic(struct g *) runnext; /* the newest; private: thieves do not see it */
+	_Atomic uint32_t schedtick;				/* rises with each goroutine run */
+	uint32_t to_injq;   /* picks left until the shared queue is looked at first */
+	uint32_t to_ring;   /* runnext picks left until the ring goes first */
+	_Atomic uint32_t syscalltick; /* rises with each hand-off in block_enter */
+	uint64_t id_next, id_end;	/* goroutine ids taken in advance */
+	uint64_t nspawned, nended;
+	uint64_t rand;
+	struct glist gfree; /* dead goroutines of the default class, hottest first */
+
+	/* written by others, rarely */
+	GRT_ALIGNED(GRT_CACHELINE) _Atomic uint32_t attention;
+	_Atomic uint8_t status; /* under rt.lock */
+	uint32_t id;
+	struct m *_Atomic m; /* the holder; under rt.lock */
+	struct p *link;	     /* idle list; under rt.lock */
+
+	struct runq runq;
+	struct timers timers;
+};
+
+/* M - a worker thread. in_rt and p are PROTOCOL handshake in rt/self.h. */
+struct m {
+	_Atomic uint32_t in_rt;
+	struct p *_Atomic p;
+	struct g *curg;	  /* the goroutine running, NULL on the loop */
+	struct g *dead;	  /* left by exit for whoever runs next on this M */
+	int *errno_at;	  /* this thread's errno: looked up once, valid here only */
+	void **eh_at;	  /* this thread's C++ exception state, NULL in programs without */
+	struct gobuf g0;  /* the loop's own stack, the thread's */
+	bool spinning;	  /* looks for work and is counted in rt.nmspinning */
+	bool blocked;	  /* its goroutine is between block_enter and block_exit */
+	bool keeper;	  /* under rt.lock: sleeps until the earliest timer */
+	struct p *oldp;	  /* the P block_enter gave away: tried first on the way back */
+	struct san_stack san;
+
+	_Atomic uint32_t note; /* futex word: PROTOCOL note in rt/idle.c */
+	struct m *link;	       /* idle list; under rt.lock */
+	struct m *alllink;     /* all Ms; under rt.lock */
+	uint32_t id;
+	bool started; /* it has a thread to join */
+	pthread_t thread;
+};
+
+enum rt_phase { RT_OFF, RT_STARTING, RT_ON, RT_STOPPING };
+
+struct rt {
+	/* read by all, written rarely */
+	GRT_ALIGNED(GRT_CACHELINE) _Atomic uint32_t phase;
+	_Atomic uint32_t procs;	 /* Ps meant to run */
+	_Atomic uint32_t nallp;	 /* allp[0..nallp) exist; never shrinks while on */
+	_Atomic bool fence_enter; /* no membarrier here: entering pays for a fence */
+	uint8_t default_cls;
+	bool spawn_fatal, spawn_log;
+	uint32_t max_threads;
+	uint32_t hang_seconds; /* GORU_DEBUG=hang=S; 0: off */
+	_Atomic uint64_t epoch; /* which start of the runtime this is */
+	struct p *_Atomic allp[GRT_MAX_PROCS];
+
+	/* written whenever an M goes idle or wakes: PROTOCOL wake in rt/idle.c */
+	GRT_ALIGNED(GRT_CACHELINE) _Atomic uint32_t npidle;
+	_Atomic uint32_t nmspinning;
+	_Atomic bool needspinning;
+
+	/* the lists, under lock */
+	GRT_ALIGNED(GRT_CACHELINE) struct spin lock;
+	struct p *pidle;
+	struct m *midle;
+	uint32_t nmidle;
+	struct m *allm;
+	uint32_t nm; /* Ms with a thread */
+	struct m *keeper;
+	uint32_t want_m;	     /* Ms asked of the monitor */
+	bool monitor_sleeps;	     /* on monitor_note, without a tick */
+	_Atomic uint32_t monitor_note;
+	uint32_t m_id; /* the next M's */
+
+	GRT_ALIGNED(GRT_CACHELINE) _Atomic uint64_t id_next; /* goroutine ids handed to Ps in batches */
+	_Atomic uint64_t nspawned, nended, nspawn_failed; /* by those without a P; Ps count their own */
+
+	/* goru_run */
+	_Atomic uint32_t run_state; /* 0 none, 1 main goroutine runs, 2 it has ended; futex word */
+
+	struct injq injq;
+};
+
+extern struct rt grt_rt;
+
+void grt_rt_reset(void);
+
+/* A new P in state P_DEAD at allp[id]; -ENOMEM. Under rt.lock or before anyone else runs. */
+int grt_p_new(uint32_t id);
+void grt_p_free_all(void);
+
+#endif

@@ -1,0 +1,30 @@
+/* block.h - a goroutine without a P: how it gave it away, how it gets one back. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GRT_SCHED_BLOCK_H
+#define GRT_SCHED_BLOCK_H
+
+#include "sched/switch.h"
+
+/* The calling goroutine, inside goru, has no P: its old one if that is idle, any idle one, else its turn in the shared
+ * queue. Returns with the M it then runs on; m.p is set. */
+struct m *grt_reacquire(struct m *m);
+
+/* For a call that may wait: the M of the calling goroutine, its P in *p; NULL on a plain thread (entered as such). */
+GRT_INLINE struct m *grt_enter_wait(struct p **p)
+{
+	struct m *m = grt_enter();
+
+	*p = NULL;
+	if (GRT_UNLIKELY(!m)) {
+		grt_plain_enter();
+		return NULL;
+	}
+	*p = grt_p_of(m);
+	if (GRT_UNLIKELY(!*p)) {
+		m = grt_reacquire(m);
+		*p = grt_p_of(m);
+	}
+	return m;
+}
+
+#endif

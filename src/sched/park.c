@@ -1,0 +1,146 @@
+/* park.c - the ends of a run: yield, exit, the first frame, and the loop's way in. */
+/* SPDX-License-Identifier: MIT */
+#include "sched/park.h"
+
+#include <sched.h>
+
+#include "base/fatal.h"
+#include "goru.h"
+#include "os/os.h"
+#include "sched/block.h"
+#include "sched/ready.h"
+
+GRT_COLD void grt_overflow_seen(struct g *g)
+{
+	grt_fatal("stack overflow in goroutine %llu%s%s%s, %zu-byte stack (no guard page: memory below it is damaged)",
+		  (unsigned long long)g->id, g->name[0] ? " (" : "", g->name, g->name[0] ? ")" : "", g->stack_size);
+}
+
+/* Behind everybody of its own P; others' turn comes at the 61st pick as always. */
+static GRT_NOINLINE void yield_to_others(struct m *m, struct p *p)
+{
+	struct g *g = m->curg, *next;
+
+	grt_check_stack(g);
+	grt_g_set_state(g, G_RUNNABLE);
+	if (GRT_UNLIKELY(!grt_runq_push(&p->runq, g)))
+		grt_ready_tail(p, g);
+	next = grt_next(p, g);
+	if (next == g)
+		grt_g_set_state(g, G_RUNNING);
+	else
+		m = grt_switch(m, p, g, next);
+	grt_leave(m);
+}
+
+GRT_PUBLIC void goru_yield(void)
+{
+	struct m *m = grt_enter();
+
+	if (GRT_UNLIKELY(!m || !m->curg)) {
+		sched_yield();
+		return;
+	}
+
+	struct p *p = grt_p_of(m);
+
+	if (GRT_UNLIKELY(!p)) {
+		m = grt_reacquire(m);
+		p = grt_p_of(m);
+	}
+	/* alone: only the shared queue's turn has to come nearer */
+	if (!grt_load(&p->runnext) && !grt_runq_len(&p->runq) && !grt_load(&p->attention) && p->to_injq) {
+		p->to_injq--;
+		grt_leave(m);
+		return;
+	}
+	yield_to_others(m, p);
+}
+
+/* The goroutine goru_run waits for has ended. */
+static void main_ended(void)
+{
+	grt_tsan_release(&grt_rt.run_state);
+	atomic_store_explicit(&grt_rt.run_state, 2, memory_order_release); /* run.A */
+	grt_os_futex_wake(&grt_rt.run_state, INT32_MAX);
+}
+
+_Noreturn void grt_exit(struct m *m)
+{
+	struct g *g = m->curg;
+	struct p *p = grt_p_of(m);
+	struct g *next = p ? grt_next(p, NULL) : NULL;
+
+	if (g->flags & G_MAIN)
+		main_ended();
+	grt_g_set_state(g, G_DEAD);
+	if (p)
+		p->nended++;
+	else
+		atomic_fetch_add_explicit(&grt_rt.nended, 1, memory_order_relaxed);
+
+	struct gobuf *to = next ? &next->sched : &m->g0;
+	struct san_stack *to_san = next ? &next->san : &m->san;
+
+	m->curg = next;
+	m->dead = g;
+	if (next)
+		grt_note_run(m, p, next);
+	grt_tsan_switch(to_san);
+	grt_san_leave(&g->san, to_san, true);
+	grt_arch_switch(&g->sched, to, m);
+	grt_fatal("a dead goroutine was resumed");
+}
+
+GRT_PUBLIC _Noreturn void goru_exit(void)
+{
+	if (!grt_on_goroutine())
+		grt_fatal("goru_exit on a plain thread");
+	grt_exit(grt_enter());
+}
+
+/* Every function the program may give us takes integer words only (checked by the headers): all six go in registers,
+ * and one that takes fewer does not look at the rest. */
+typedef void words_fn(uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t);
+typedef void word_fn(uintptr_t);
+
+static void g_main(void *word)
+{
+	struct m *m = word;
+	struct g *g = m->curg;
+
+	grt_san_arrive(&g->san);
+	if (m->dead)
+		grt_bury(m);
+	*m->errno_at = 0;
+	if (m->eh_at)
+		m->eh_at[0] = m->eh_at[1] = NULL;
+	grt_tsan_acquire(g);
+	grt_leave(m);
+	if (g->flags & G_WIDE)
+		((words_fn *)g->fn)(g->word[0], g->word[1], g->word[2], g->word[3], g->word[4], g->word[5]);
+	else
+		((word_fn *)g->fn)(g->word[0]);
+	grt_exit(grt_enter());
+}
+
+void grt_g_prepare(struct g *g)
+{
+	grt_arch_prepare(&g->sched, g, g_main);
+	g->san = (struct san_stack){ .lo = g->stack_lo + grt_stack_guard(g) };
+	g->san.size = (size_t)((char *)g - (char *)g->san.lo);
+	if (GRT_TSAN_ON)
+		g->san.fiber = grt_tsan_create();
+}
+
+GRT_NOINLINE void grt_run(struct m *m, struct p *p, struct g *g)
+{
+	m->curg = g;
+	grt_note_run(m, p, g);
+	grt_tsan_switch(&g->san);
+	grt_san_leave(&m->san, &g->san, false);
+	grt_arch_switch(&m->g0, &g->sched, m);
+	grt_san_arrive(&m->san);
+	if (m->dead)
+		grt_bury(m);
+}

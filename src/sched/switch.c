@@ -1,0 +1,36 @@
+/* switch.c - the rare halves of switching: burying the dead, waiting for registers to be saved. */
+/* SPDX-License-Identifier: MIT */
+#include "sched/switch.h"
+
+#include "rt/gpool.h"
+#include "sched/next.h"
+#include "sched/ready.h"
+
+GRT_NOINLINE void grt_bury(struct m *m)
+{
+	struct g *g = m->dead;
+
+	m->dead = NULL;
+	if (GRT_TSAN_ON)
+		grt_tsan_destroy(g->san.fiber);
+	if (GRT_ASAN_ON)
+		grt_san_fresh(g->stack_lo + grt_stack_guard(g),
+			      (size_t)((char *)g - g->stack_lo) - grt_stack_guard(g));
+	grt_gpool_put(grt_p_of(m), g);
+}
+
+GRT_COLD bool grt_saved_soon(struct g *g)
+{
+	for (int i = 0; i < 1000; i++) {
+		if (atomic_load_explicit(&g->sched.sp, memory_order_acquire)) /* gobuf.B */
+			return true;
+		grt_relax();
+	}
+	return false;
+}
+
+GRT_COLD struct g *grt_next_unsaved(struct p *p, struct g *g)
+{
+	grt_ready_tail(p, g);
+	return NULL;
+}
