@@ -1,0 +1,347 @@
+/* chan.c - channels: a ring of values and two lists of waiters under a spin lock. */
+/* SPDX-License-Identifier: MIT */
+#include "sync/chan.h"
+
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/fatal.h"
+
+GRT_PUBLIC goru_chan *goru_chan_make(size_t elem_size, size_t capacity)
+{
+	size_t bytes;
+
+	if (elem_size > UINT32_MAX || __builtin_mul_overflow(elem_size, capacity, &bytes) ||
+	    bytes > PTRDIFF_MAX - sizeof(goru_chan) - GRT_CACHELINE)
+		return NULL;
+	/* a line of its own: two channels must not fight for one */
+	bytes = (sizeof(goru_chan) + bytes + GRT_CACHELINE - 1) & ~(size_t)(GRT_CACHELINE - 1);
+
+	goru_chan *c = aligned_alloc(GRT_CACHELINE, bytes);
+
+	if (!c)
+		return NULL;
+	*c = (goru_chan){ .elem_size = (uint32_t)elem_size, .cap = capacity, .fd = -1, .refs = 1 };
+	grt_list_init(&c->recvq);
+	grt_list_init(&c->sendq);
+	return c;
+}
+
+/*
+ * PROTOCOL refs
+ *   Words    refs: references held; the channel is freed by whoever drops the last.
+ *   Pairs    A unref: refs release -> B last: refs acquire   all that others did with the channel is over
+ *   Relaxed  ref: whoever adds one holds one.
+ *   Reuse    none: 0 is final.
+ *   Checked  tests/api/chan.c under ASan
+ */
+GRT_PUBLIC goru_chan *goru_chan_ref(goru_chan *c)
+{
+	if (c)
+		atomic_fetch_add_explicit(&c->refs, 1, memory_order_relaxed);
+	return c;
+}
+
+GRT_PUBLIC void goru_chan_unref(goru_chan *c)
+{
+	if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_release) != 1) /* refs.A */
+		return;
+	atomic_thread_fence(memory_order_acquire); /* refs.B */
+	if (!grt_list_empty(&c->recvq) || !grt_list_empty(&c->sendq))
+		grt_fatal("channel %p freed while somebody waits on it", (void *)c);
+	if (c->fd >= 0)
+		close(c->fd);
+	free(c);
+}
+
+void grt_chan_remove(struct wnode *n)
+{
+	goru_chan *c = n->obj;
+
+	grt_spin_lock(&c->lock);
+	if (n->queued) {
+		n->queued = false;
+		grt_list_del(&n->link);
+	}
+	grt_chan_unlock(c);
+}
+
+/* Called with c locked, and the operation would wait. Inlined into the two slow functions only. */
+GRT_INLINE int wait_on(goru_chan *c, struct m *m, struct p *p, void *elem, bool send, int64_t deadline)
+{
+	struct wnode n = { .elem = elem, .obj = c, .send = send };
+	struct waiter w = GRT_WAITER(KIND_CHAN, &n, 1);
+	int rc = 0;
+
+	if (deadline != GORU_FOREVER && deadline <= grt_os_now())
+		rc = -ETIMEDOUT;
+	if (!rc) {
+		n.w = &w;
+		grt_waiter_begin(&w, m ? m->curg : NULL);
+		rc = grt_wait_arm(p, &w, deadline);
+	}
+	if (rc < 0) {
+		grt_chan_unlock(c);
+		grt_leave_wait(m);
+		return rc;
+	}
+	grt_tsan_release(&w);
+	grt_chan_enqueue(c, &n);
+	grt_chan_unlock(c);
+
+	enum ending end = grt_wait(&m, &p, &w, deadline, send ? WAIT_SEND : WAIT_RECV);
+
+	if (GRT_UNLIKELY(end != END_READY)) {
+		grt_chan_remove(&n);
+		if (!grt_wait_served(&w)) {
+			grt_leave_wait(m);
+			return grt_ending_error(end);
+		}
+	}
+	grt_tsan_acquire(&w);
+	grt_leave_wait(m);
+	if (GRT_LIKELY(!n.closed))
+		return send ? 0 : 1;
+	if (send)
+		return -EPIPE;
+	if (elem && c->elem_size)
+		memset(elem, 0, c->elem_size);
+	return 0;
+}
+
+/* Locked by the caller, who runs with m and p. */
+static GRT_NOINLINE int send_wait(goru_chan *c, const void *elem, struct m *m, struct p *p, int64_t deadline)
+{
+	return wait_on(c, m, p, (void *)elem, true, deadline);
+}
+
+static GRT_NOINLINE int recv_wait(goru_chan *c, void *elem, struct m *m, struct p *p, int64_t deadline)
+{
+	return wait_on(c, m, p, elem, false, deadline);
+}
+
+/* deadline < 0: do not wait at all. */
+enum { NO_WAIT = -1 };
+
+GRT_INLINE int send_with(goru_chan *c, const void *elem, struct m *m, struct p *p, int64_t deadline)
+{
+	grt_spin_lock(&c->lock);
+
+	struct chan_op op = grt_chan_send_locked(c, elem, NULL);
+
+	if (op.rc == -EAGAIN && deadline != NO_WAIT)
+		return send_wait(c, elem, m, p, deadline);
+	grt_chan_unlock(c);
+	if (op.wake)
+		grt_waiter_ready(p, op.wake);
+	grt_leave_wait(m);
+	return op.rc;
+}
+
+GRT_INLINE int recv_with(goru_chan *c, void *elem, struct m *m, struct p *p, int64_t deadline)
+{
+	grt_spin_lock(&c->lock);
+
+	struct chan_op op = grt_chan_recv_locked(c, elem, NULL);
+
+	if (op.rc == -EAGAIN && deadline != NO_WAIT)
+		return recv_wait(c, elem, m, p, deadline);
+	grt_chan_unlock(c);
+	if (op.wake)
+		grt_waiter_ready(p, op.wake);
+	grt_leave_wait(m);
+	return op.rc;
+}
+
+/* A plain thread, or a goroutine whose P was taken. */
+static GRT_NOINLINE int send_slow(goru_chan *c, const void *elem, int64_t deadline)
+{
+	struct p *p;
+	struct m *m = grt_enter_wait(&p);
+
+	return send_with(c, elem, m, p, deadline);
+}
+
+static GRT_NOINLINE int recv_slow(goru_chan *c, void *elem, int64_t deadline)
+{
+	struct p *p;
+	struct m *m = grt_enter_wait(&p);
+
+	return recv_with(c, elem, m, p, deadline);
+}
+
+GRT_INLINE bool bad(goru_chan *c, const void *elem, bool send)
+{
+	return GRT_UNLIKELY(!c) || (send && GRT_UNLIKELY(!elem) && c->elem_size);
+}
+
+/* A deadline before the machine's start is past, and must not be taken for NO_WAIT. */
+GRT_INLINE int64_t clamp(int64_t deadline)
+{
+	return deadline < 0 ? 0 : deadline;
+}
+
+GRT_PUBLIC int goru_chan_send(goru_chan *c, const void *elem)
+{
+	if (bad(c, elem, true))
+		return -EINVAL;
+
+	struct m *m = grt_enter();
+	struct p *p = m ? grt_p_of(m) : NULL;
+
+	if (GRT_UNLIKELY(!p))
+		return send_slow(c, elem, GORU_FOREVER);
+	return send_with(c, elem, m, p, GORU_FOREVER);
+}
+
+GRT_PUBLIC int goru_chan_recv(goru_chan *c, void *elem)
+{
+	if (bad(c, elem, false))
+		return -EINVAL;
+
+	struct m *m = grt_enter();
+	struct p *p = m ? grt_p_of(m) : NULL;
+
+	if (GRT_UNLIKELY(!p))
+		return recv_slow(c, elem, GORU_FOREVER);
+	return recv_with(c, elem, m, p, GORU_FOREVER);
+}
+
+GRT_PUBLIC int goru_chan_send_until(goru_chan *c, const void *elem, int64_t deadline)
+{
+	return bad(c, elem, true) ? -EINVAL : send_slow(c, elem, clamp(deadline));
+}
+
+GRT_PUBLIC int goru_chan_recv_until(goru_chan *c, void *elem, int64_t deadline)
+{
+	return bad(c, elem, false) ? -EINVAL : recv_slow(c, elem, clamp(deadline));
+}
+
+GRT_PUBLIC int goru_chan_try_send(goru_chan *c, const void *elem)
+{
+	if (bad(c, elem, true))
+		return -EINVAL;
+
+	struct self s = grt_enter_nowait();
+
+	return send_with(c, elem, s.m, s.p, NO_WAIT);
+}
+
+GRT_PUBLIC int goru_chan_try_recv(goru_chan *c, void *elem)
+{
+	if (bad(c, elem, false))
+		return -EINVAL;
+
+	struct self s = grt_enter_nowait();
+
+	return recv_with(c, elem, s.m, s.p, NO_WAIT);
+}
+
+/* Ends every wait on q; a plain thread is woken at once, goroutines go onto out. */
+static void close_queue(struct list *q, struct glist *out, struct list *plain)
+{
+	struct wnode *n;
+
+	while ((n = grt_chan_dequeue(q, NULL))) {
+		struct waiter *w = grt_chan_won(n, true);
+
+		grt_tsan_acquire(w);
+		grt_tsan_release(w);
+		if (w->g)
+			grt_glist_push(out, w->g);
+		else
+			grt_list_push(plain, &n->link);
+	}
+}
+
+GRT_PUBLIC int goru_chan_close(goru_chan *c)
+{
+	struct glist gs = { 0 };
+	struct list plain;
+
+	if (!c)
+		return -EINVAL;
+	grt_list_init(&plain);
+
+	struct self s = grt_enter_nowait();
+
+	grt_spin_lock(&c->lock);
+	if (c->closed) {
+		grt_chan_unlock(c);
+		grt_leave_nowait(s);
+		return -EPIPE;
+	}
+	grt_tsan_release(&c->closed);
+	c->closed = true;
+	close_queue(&c->recvq, &gs, &plain);
+	close_queue(&c->sendq, &gs, &plain);
+	grt_chan_unlock(c);
+	grt_ready_batch(s.p, &gs);
+	while (!grt_list_empty(&plain)) {
+		struct wnode *n = grt_list_first(&plain, struct wnode, link);
+
+		grt_list_del(&n->link);
+		grt_plain_ready(n->w);
+	}
+	grt_leave_nowait(s);
+	return 0;
+}
+
+GRT_PUBLIC size_t goru_chan_len(goru_chan *c)
+{
+	if (!c)
+		return 0;
+	grt_spin_lock(&c->lock);
+
+	size_t n = c->count;
+
+	grt_spin_unlock(&c->lock);
+	return n;
+}
+
+GRT_PUBLIC size_t goru_chan_cap(goru_chan *c)
+{
+	return c ? c->cap : 0;
+}
+
+/* A signal counts for the descriptor's whole life: level-triggered and edge-triggered loops both see a change. */
+void grt_chan_fd_update(struct goru_chan *c)
+{
+	bool want = c->count || c->closed || !grt_list_empty(&c->sendq);
+	uint64_t one = 1;
+	int saved = errno;
+
+	if (want == c->fd_set)
+		return;
+	/* neither can fail or wait: the counter is 0 or 1 */
+	if ((want ? write(c->fd, &one, sizeof(one)) : read(c->fd, &one, sizeof(one))) == (ssize_t)sizeof(one))
+		c->fd_set = want;
+	errno = saved;
+}
+
+GRT_PUBLIC int goru_chan_fd(goru_chan *c)
+{
+	int saved = errno, fd, made, rc;
+
+	if (!c)
+		return -EINVAL;
+	/* made outside the lock: it is a system call that may take its time */
+	made = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	rc = made < 0 ? -errno : 0;
+
+	struct self s = grt_enter_nowait();
+
+	grt_spin_lock(&c->lock);
+	if (c->fd < 0 && made >= 0) {
+		c->fd = made;
+		made = -1;
+	}
+	fd = c->fd;
+	grt_chan_unlock(c);
+	grt_leave_nowait(s);
+	if (made >= 0)
+		close(made);
+	errno = saved;
+	return fd >= 0 ? fd : rc;
+}

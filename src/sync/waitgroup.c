@@ -1,0 +1,232 @@
+/* waitgroup.c - a count and those who wait for zero. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * PROTOCOL waitgroup
+ *   Words    word[0]: the count in the upper 32 bits; LOCK, WAITERS below. word[1]: the newest waiter's node, under LOCK.
+ *   Owners   the count: anyone by CAS while LOCK is clear. LOCK: whoever set it.
+ *   Steps    add: CAS count + n; a change that would make zero with WAITERS set sets LOCK instead, takes all waiters that
+ *            can still be claimed off the list, stores zero and no flags (the last touch), and readies them.
+ *            wait: zero: done. Else set LOCK, check again, put the node on the list, clear LOCK with WAITERS set; sleep.
+ *            A waiter that ended early sets LOCK, takes its node off if it is still queued, clears LOCK.
+ *   Pairs    A add: word release -> B wait: word acquire   what was done before the last done is visible after wait
+ *            A add: word release -> C add: word acquire   and to whoever makes it zero, hence to the waiters he readies
+ *            D unlock: word release -> B, C   the list, for the next holder of LOCK
+ *   Relaxed  the first look of add: the CAS checks it.
+ *   Reuse    zero may be stored and the memory freed by a waiter that looks only then: the storing CAS or store is the
+ *            last touch. A waiter still queued keeps the group alive: its owner may not free what another waits on.
+ *   Rejected a fetch-add: it cannot leave the zero to the one who has the list.
+ *   Checked  tests/model/waitgroup.c, tests/stress/waitgroup.c
+ */
+#include "base/fatal.h"
+#include "goru.h"
+#include "sync/wait.h"
+#include "sync/waitgroup.h"
+
+enum { LOCK = 1, WAITERS = 2, FLAGS = 3 };
+
+struct group {
+	_Atomic uint64_t word;
+	struct wnode *first; /* newest first; prev and next through link, NULL-terminated */
+};
+_Static_assert(sizeof(struct group) == sizeof(goru_waitgroup), "the header's size is fixed");
+
+static struct group *group_of(goru_waitgroup *wg)
+{
+	return (struct group *)(void *)wg;
+}
+
+static int32_t count_of(uint64_t v)
+{
+	return (int32_t)(v >> 32);
+}
+
+static uint64_t with_count(int32_t n, uint64_t flags)
+{
+	return (uint64_t)(uint32_t)n << 32 | flags;
+}
+
+/* Spins while another holds LOCK: some tens of instructions, or until the OS lets its holder go on. */
+static uint64_t not_locked(struct group *g)
+{
+	for (unsigned i = 0;; i++) {
+		uint64_t v = grt_load(&g->word);
+
+		if (!(v & LOCK))
+			return v;
+		grt_spin_pause(i);
+	}
+}
+
+/* The word before LOCK was set. */
+static uint64_t lock(struct group *g)
+{
+	for (;;) {
+		uint64_t v = not_locked(g);
+
+		if (atomic_compare_exchange_weak_explicit(&g->word, &v, v | LOCK, memory_order_acquire, /* waitgroup.C */
+							  memory_order_relaxed))
+			return v;
+	}
+}
+
+static void unlock(struct group *g, uint64_t v)
+{
+	atomic_store_explicit(&g->word, v, memory_order_release); /* waitgroup.D */
+}
+
+static struct wnode *node_of(struct list *l)
+{
+	return grt_container_of(l, struct wnode, link);
+}
+
+static void push(struct group *g, struct wnode *n)
+{
+	n->link = (struct list){ .next = g->first ? &g->first->link : NULL };
+	if (g->first)
+		g->first->link.prev = &n->link;
+	g->first = n;
+	n->queued = true;
+}
+
+static void del(struct group *g, struct wnode *n)
+{
+	if (n->link.prev)
+		n->link.prev->next = n->link.next;
+	else
+		g->first = n->link.next ? node_of(n->link.next) : NULL;
+	if (n->link.next)
+		n->link.next->prev = n->link.prev;
+	n->queued = false;
+}
+
+/* LOCK is held and the count is zero: those who still wait, oldest first, are ended. */
+static void release(struct group *g, struct self s)
+{
+	struct list *plain = NULL;
+	struct glist gs = { 0 };
+
+	while (g->first) {
+		struct wnode *n = g->first;
+
+		del(g, n);
+		if (!grt_waiter_claim(n->w, END_READY))
+			continue;
+		if (n->w->g) {
+			grt_glist_push_front(&gs, n->w->g);
+		} else {
+			n->link.next = plain;
+			plain = &n->link;
+		}
+	}
+	unlock(g, 0);
+	grt_ready_batch(s.p, &gs);
+	while (plain) {
+		struct wnode *n = node_of(plain);
+
+		plain = plain->next;
+		grt_plain_ready(n->w);
+	}
+}
+
+static GRT_COLD _Noreturn void misuse(goru_waitgroup *wg, int64_t n)
+{
+	grt_fatal("wait group %p: count out of range (%lld) in goroutine %llu", (void *)wg, (long long)n,
+		  (unsigned long long)goru_id());
+}
+
+GRT_PUBLIC void goru_waitgroup_add(goru_waitgroup *wg, int n)
+{
+	struct group *g = group_of(wg);
+	struct self s = grt_enter_nowait();
+
+	grt_tsan_release(wg);
+	for (;;) {
+		uint64_t v = not_locked(g);
+		int64_t count = (int64_t)count_of(v) + n;
+		bool wake = count == 0 && (v & WAITERS);
+
+		if (GRT_UNLIKELY(count < 0 || count > INT32_MAX))
+			misuse(wg, count);
+
+		uint64_t to = wake ? (v | LOCK) : with_count((int32_t)count, v & FLAGS);
+
+		if (!atomic_compare_exchange_weak_explicit(&g->word, &v, to, memory_order_acq_rel, /* waitgroup.A */
+							   memory_order_relaxed))
+			continue;
+		if (wake)
+			release(g, s);
+		break;
+	}
+	grt_leave_nowait(s);
+}
+
+GRT_PUBLIC void goru_waitgroup_done(goru_waitgroup *wg)
+{
+	goru_waitgroup_add(wg, -1);
+}
+
+static GRT_NOINLINE int wait_slow(goru_waitgroup *wg, int64_t deadline)
+{
+	struct group *g = group_of(wg);
+	struct p *p;
+	struct m *m = grt_enter_wait(&p);
+	struct wnode n = { .obj = wg };
+	struct waiter w = GRT_WAITER(KIND_WAITGROUP, &n, 1);
+	uint64_t v = lock(g);
+	int rc = count_of(v) ? 0 : 1;
+
+	if (!rc && deadline != GORU_FOREVER && deadline <= grt_os_now())
+		rc = -ETIMEDOUT;
+	if (!rc) {
+		n.w = &w;
+		grt_waiter_begin(&w, m ? m->curg : NULL);
+		rc = grt_wait_arm(p, &w, deadline);
+	}
+	if (rc) {
+		unlock(g, v);
+		grt_leave_wait(m);
+		return rc < 0 ? rc : 0;
+	}
+	push(g, &n);
+	unlock(g, v | WAITERS);
+
+	enum ending end = grt_wait(&m, &p, &w, deadline, WAIT_WAITGROUP);
+
+	if (end != END_READY) {
+		grt_waitgroup_remove(&n);
+		if (!grt_wait_served(&w)) {
+			grt_leave_wait(m);
+			return grt_ending_error(end);
+		}
+	}
+	grt_tsan_acquire(wg);
+	grt_leave_wait(m);
+	return 0;
+}
+
+void grt_waitgroup_remove(struct wnode *n)
+{
+	struct group *g = n->obj;
+	uint64_t v = lock(g);
+
+	if (n->queued)
+		del(g, n);
+	unlock(g, g->first ? v | WAITERS : v & ~(uint64_t)WAITERS);
+}
+
+GRT_PUBLIC int goru_waitgroup_wait_until(goru_waitgroup *wg, int64_t deadline)
+{
+	uint64_t v = atomic_load_explicit(&group_of(wg)->word, memory_order_acquire); /* waitgroup.B */
+
+	/* LOCK with WAITERS and a zero to come: still held by the one who ends the waits */
+	if (count_of(v) == 0 && !(v & LOCK)) {
+		grt_tsan_acquire(wg);
+		return 0;
+	}
+	return wait_slow(wg, deadline);
+}
+
+GRT_PUBLIC int goru_waitgroup_wait(goru_waitgroup *wg)
+{
+	return goru_waitgroup_wait_until(wg, GORU_FOREVER);
+}
