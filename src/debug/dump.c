@@ -1,0 +1,54 @@
+/* dump.c - the list of goroutines, for fatal errors. */
+/* SPDX-License-Identifier: MIT */
+#include "debug/dump.h"
+
+#include "base/fatal.h"
+#include "part/stack.h"
+
+enum { MAX_LINES = 1000 };
+
+static const char *const state_names[] = {
+	[G_DEAD] = "dead",	 [G_RUNNABLE] = "runnable", [G_RUNNING] = "running",
+	[G_WAITING] = "waiting", [G_BLOCKED] = "blocked",
+};
+
+static const char *const reason_names[] = {
+	[WAIT_NONE] = "",
+	[WAIT_SEND] = "chan send",
+	[WAIT_RECV] = "chan recv",
+	[WAIT_SELECT] = "select",
+	[WAIT_FOREVER] = "for ever",
+	[WAIT_WAITGROUP] = "wait group",
+	[WAIT_SLEEP] = "sleep",
+	[WAIT_P] = "its turn after a blocking call",
+};
+
+struct list_arg {
+	int fd;
+	uint64_t n;
+};
+
+static void one(struct g *g, void *arg)
+{
+	struct list_arg *a = arg;
+	uint8_t state = grt_load(&g->state), reason = grt_load(&g->reason);
+	bool named = g->name[0];
+
+	if (state == G_DEAD || state >= grt_countof(state_names) || a->n++ >= MAX_LINES)
+		return;
+	if (state != G_WAITING || reason >= grt_countof(reason_names))
+		reason = WAIT_NONE;
+	grt_line(a->fd, "goroutine %llu%s%.*s%s [%s%s%s]", (unsigned long long)g->id, named ? " (" : "", G_NAME - 1,
+		 g->name, named ? ")" : "", state_names[state], reason ? ": " : "", reason_names[reason]);
+}
+
+void grt_dump(int fd)
+{
+	struct list_arg a = { fd, 0 };
+
+	grt_stack_each(one, &a);
+	if (a.n > MAX_LINES)
+		grt_line(fd, "... and %llu more goroutines", (unsigned long long)(a.n - MAX_LINES));
+	if (!a.n)
+		grt_line(fd, "no goroutines");
+}

@@ -1,0 +1,320 @@
+/* boot.c - the runtime's life: start, run, procs, shutdown. */
+/* SPDX-License-Identifier: MIT */
+#include <errno.h>
+#include <sched.h>
+#include <string.h>
+
+#include "base/fatal.h"
+#include "engine/boot.h"
+#include "engine/config.h"
+#include "engine/loop.h"
+#include "engine/monitor.h"
+#include "engine/overflow.h"
+#include "goru.h"
+#include "os/os.h"
+#include "rt/gpool.h"
+#include "rt/idle.h"
+#include "rt/self.h"
+#include "sched/spawn.h"
+#include "sync/chan.h"
+#include "sync/waitgroup.h"
+
+/*
+ * PROTOCOL phase
+ *   Words    rt.phase: RT_OFF, RT_STARTING, RT_ON, RT_STOPPING.
+ *   Owners   whoever holds life.
+ *   Pairs    A start: phase release -> B spawn: phase acquire   all of rt is set up before anyone spawns
+ *   Relaxed  goroutines and workers look for RT_STOPPING only: who misses it meets its P's attention, or the lock.
+ *   Reuse    rt is cleared in RT_OFF, when no M, no monitor and no plain thread is inside.
+ *   Checked  tests/stress/shutdown.c
+ */
+static pthread_mutex_t life = PTHREAD_MUTEX_INITIALIZER;
+
+static int phase(void)
+{
+	return (int)atomic_load_explicit(&grt_rt.phase, memory_order_acquire); /* phase.B */
+}
+
+static void set_phase(enum rt_phase p)
+{
+	atomic_store_explicit(&grt_rt.phase, p, memory_order_release); /* phase.A */
+}
+
+/* A goroutine that waited here for a shutdown, which waits for the goroutine, would wait for ever. */
+static int lock_life(void)
+{
+	while (pthread_mutex_trylock(&life)) {
+		if (grt_on_goroutine() && phase() == RT_STOPPING)
+			return -ESHUTDOWN;
+		sched_yield();
+	}
+	return 0;
+}
+
+static void unlock_life(void)
+{
+	pthread_mutex_unlock(&life);
+}
+
+/* P number id joins those that may run. */
+static int p_join(uint32_t id)
+{
+	int rc = id < grt_load(&grt_rt.nallp) ? 0 : grt_p_new(id);
+
+	if (rc < 0)
+		return rc;
+
+	struct p *p = grt_load(&grt_rt.allp[id]);
+
+	grt_spin_lock(&grt_rt.lock);
+	if (grt_load(&p->status) == P_DEAD) {
+		p->to_injq = 1;
+		grt_pidle_put(p);
+	}
+	grt_unlock_busy();
+	return 0;
+}
+
+/* Ms for n Ps. One is enough to go on with: the monitor makes the rest when they are wanted. */
+static int m_join(uint32_t n)
+{
+	int rc = 0;
+
+	while (grt_rt.nm < n && rc == 0)
+		rc = grt_m_start(NULL);
+	return grt_rt.nm ? 0 : rc;
+}
+
+/* RT_STOPPING: every M ends as soon as its goroutine parks, yields or ends. */
+static void stop_workers(void)
+{
+	for (uint32_t i = 0; i < grt_load(&grt_rt.nallp); i++)
+		atomic_fetch_or_explicit(&grt_load(&grt_rt.allp[i])->attention, ATT_STOP, memory_order_relaxed);
+	for (;;) {
+		grt_spin_lock(&grt_rt.lock);
+
+		struct m *m = grt_midle_pop();
+
+		grt_spin_unlock(&grt_rt.lock);
+		if (!m)
+			break;
+		grt_note_wake(m);
+	}
+	grt_m_join_all();
+}
+
+static void free_all(void)
+{
+	grt_p_free_all();
+	grt_gpool_fini();
+	grt_stacks_fini();
+	grt_rt_reset();
+}
+
+static void apply(const struct settings *s)
+{
+	grt_rt.default_cls = (uint8_t)s->cls;
+	grt_rt.spawn_fatal = s->flags & GORU_CONFIG_SPAWN_FATAL;
+	grt_rt.spawn_log = s->spawn_log;
+	grt_rt.max_threads = s->max_threads;
+	grt_rt.hang_seconds = s->hang_seconds;
+	grt_store(&grt_rt.procs, s->procs);
+	grt_store(&grt_rt.fence_enter, s->no_membarrier || grt_os_membarrier_init() < 0);
+	grt_stacks_init(s->flags & GORU_CONFIG_GUARDS_ONLY);
+}
+
+/* Under life, RT_OFF. */
+static int start(const struct settings *s)
+{
+	int rc = 0;
+
+	grt_rt_reset();
+	set_phase(RT_STARTING);
+	apply(s);
+	for (uint32_t i = 0; i < s->procs && rc == 0; i++)
+		rc = p_join(i);
+	if (rc == 0)
+		rc = m_join(s->procs);
+	if (rc == 0)
+		rc = grt_monitor_start();
+	if (rc < 0) {
+		set_phase(RT_STOPPING);
+		stop_workers();
+		free_all();
+		return rc;
+	}
+	if (!(s->flags & GORU_CONFIG_NO_SEGV))
+		grt_overflow_install();
+	atomic_fetch_add_explicit(&grt_rt.epoch, 1, memory_order_relaxed);
+	set_phase(RT_ON);
+	return 0;
+}
+
+static int start_with(const goru_config *cfg)
+{
+	struct settings s;
+	int rc = lock_life();
+
+	if (rc < 0)
+		return rc;
+	rc = phase() != RT_OFF ? -EALREADY : grt_settings(&s, cfg);
+	if (rc == 0)
+		rc = start(&s);
+	unlock_life();
+	return rc;
+}
+
+int grt_boot_start(void)
+{
+	return start_with(NULL);
+}
+
+GRT_PUBLIC int goru_init(const goru_config *cfg)
+{
+	return start_with(cfg);
+}
+
+/*
+ * PROTOCOL run
+ *   Words    rt.run_state: 0 nobody is in goru_run, 1 the main goroutine runs, 2 it has ended.
+ *   Owners   0 -> 1, 2 -> 0: goru_run. 1 -> 2: the main goroutine, once.
+ *   Pairs    A end: run_state release -> B run: run_state acquire   what the main goroutine did
+ *   Relaxed  0 -> 1: only keeps a second goru_run out.
+ */
+GRT_PUBLIC int goru_run(void (*fn)(void *), void *arg)
+{
+	uintptr_t word = (uintptr_t)arg;
+	struct spawn s = { .fn = (void (*)(void))fn, .word = &word, .nwords = 1, .cls = CLS_DEFAULT, .flags = G_MAIN };
+	uint32_t none = 0, seen;
+	int rc;
+
+	if (!fn)
+		return -EINVAL;
+	if (grt_on_goroutine())
+		return -EPERM;
+	rc = start_with(NULL);
+	if (rc < 0 && rc != -EALREADY)
+		return rc;
+	if (!atomic_compare_exchange_strong_explicit(&grt_rt.run_state, &none, 1, memory_order_relaxed,
+						     memory_order_relaxed))
+		return -EBUSY;
+	rc = grt_spawn(&s);
+	if (rc < 0) {
+		grt_store(&grt_rt.run_state, 0);
+		return rc;
+	}
+	while ((seen = atomic_load_explicit(&grt_rt.run_state, memory_order_acquire)) != 2) /* run.B */
+		grt_os_futex_wait(&grt_rt.run_state, seen, INT64_MAX);
+	grt_tsan_acquire(&grt_rt.run_state);
+	grt_store(&grt_rt.run_state, 0);
+	return 0;
+}
+
+GRT_PUBLIC unsigned goru_procs(void)
+{
+	struct settings s;
+
+	if (phase() == RT_ON)
+		return grt_load(&grt_rt.procs);
+	return grt_settings(&s, NULL) < 0 ? 1 : s.procs;
+}
+
+/* Ps above n: idle ones now, busy ones at their next pick. */
+static void p_leave(uint32_t n)
+{
+	struct p *gone = NULL;
+
+	grt_spin_lock(&grt_rt.lock);
+	for (uint32_t i = n; i < grt_load(&grt_rt.nallp); i++) {
+		struct p *p = grt_load(&grt_rt.allp[i]);
+
+		atomic_fetch_or_explicit(&p->attention, ATT_RETIRE, memory_order_relaxed);
+		if (grt_load(&p->status) != P_IDLE)
+			continue;
+		grt_pidle_take(p);
+		grt_store(&p->status, P_DEAD);
+		p->link = gone;
+		gone = p;
+	}
+	grt_spin_unlock(&grt_rt.lock);
+	for (; gone; gone = gone->link)
+		grt_p_empty(gone);
+}
+
+GRT_PUBLIC int goru_set_procs(unsigned n)
+{
+	int rc;
+
+	if (n < 1 || n > GRT_MAX_PROCS)
+		return -EINVAL;
+	rc = start_with(NULL);
+	if (rc < 0 && rc != -EALREADY)
+		return rc;
+	rc = lock_life();
+	if (rc < 0)
+		return rc;
+
+	uint32_t old = grt_load(&grt_rt.procs);
+
+	grt_store(&grt_rt.procs, n);
+	for (uint32_t i = old; i < n && rc == 0; i++)
+		rc = p_join(i);
+	if (rc < 0)
+		grt_store(&grt_rt.procs, n = old);
+	/* whoever still saw one P, and so did not look for idle ones, has made its work visible by now */
+	if (!grt_load(&grt_rt.fence_enter))
+		grt_os_membarrier();
+	p_leave(n);
+	if (rc == 0)
+		rc = m_join(n);
+	if (grt_work_visible())
+		grt_wake_if_idle();
+	unlock_life();
+	return rc;
+}
+
+/* A goroutine that will not run again: nobody may find it on a list of an object that lives on. */
+static void drop(struct g *g, void *arg)
+{
+	struct waiter *w = grt_load(&g->waiting);
+
+	(void)arg;
+	if (grt_load(&g->state) == G_DEAD)
+		return;
+	for (int i = 0; w && i < w->nnodes; i++) {
+		if (w->kind == KIND_CHAN)
+			grt_chan_remove(&w->nodes[i]);
+		else if (w->kind == KIND_WAITGROUP)
+			grt_waitgroup_remove(&w->nodes[i]);
+	}
+	if (GRT_TSAN_ON)
+		grt_tsan_destroy(g->san.fiber);
+}
+
+GRT_PUBLIC int goru_shutdown(void)
+{
+	int rc;
+
+	if (grt_on_goroutine())
+		return -EPERM;
+	rc = lock_life();
+	if (rc < 0)
+		return rc;
+	if (phase() != RT_ON)
+		goto out;
+	if (grt_load(&grt_rt.run_state)) {
+		rc = -EBUSY;
+		goto out;
+	}
+	set_phase(RT_STOPPING); /* no spawn succeeds from here on */
+	grt_monitor_stop();	/* nor does anyone make a thread */
+	stop_workers();
+	grt_stack_each(drop, NULL);
+	grt_plain_cancel_all();
+	grt_plain_drain();
+	grt_overflow_uninstall();
+	free_all();
+out:
+	unlock_life();
+	return rc;
+}

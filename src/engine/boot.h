@@ -1,0 +1,9 @@
+/* boot.h - the runtime's life, for the hook that starts it. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GRT_ENGINE_BOOT_H
+#define GRT_ENGINE_BOOT_H
+
+/* Starts the runtime with defaults: 0, -EALREADY, or why it cannot be. */
+int grt_boot_start(void);
+
+#endif

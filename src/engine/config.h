@@ -1,0 +1,18 @@
+/* config.h - what the program and its environment asked for. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GRT_ENGINE_CONFIG_H
+#define GRT_ENGINE_CONFIG_H
+
+#include "base/cc.h"
+#include "goru.h"
+
+struct settings {
+	unsigned procs, flags, cls, max_threads, hang_seconds;
+	bool spawn_log, no_membarrier;
+};
+
+/* cfg (may be NULL) over environment over defaults; -EINVAL: cfg holds a value that is out of range. A value of the
+ * environment that cannot be read is reported on standard error and the default taken. */
+int grt_settings(struct settings *s, const goru_config *cfg);
+
+#endif

@@ -1,0 +1,161 @@
+/* loop.c - what an M does while it runs no goroutine: attend to its P, pick, run, or sleep. */
+/* SPDX-License-Identifier: MIT */
+#include "engine/loop.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/fatal.h"
+#include "engine/pick.h"
+#include "os/os.h"
+#include "rt/gpool.h"
+#include "rt/idle.h"
+#include "sched/park.h"
+#include "sched/ready.h"
+
+/* C++ programs have it; libstdc++ and libc++abi keep the exceptions being handled there, two words a thread. */
+extern void *__cxa_get_globals(void) __attribute__((weak));
+
+void grt_p_empty(struct p *p)
+{
+	struct p *to = grt_load(&grt_rt.allp[0]);
+	struct g *g = grt_load(&p->runnext);
+
+	grt_store(&p->runnext, NULL);
+	if (g)
+		grt_ready_shared(g);
+	while ((g = grt_runq_pop(&p->runq)))
+		grt_ready_shared(g);
+	if (p != to && grt_timers_move(&to->timers, &p->timers) < 0)
+		return; /* no memory: the timers stay, and fire when somebody steals them */
+	grt_gpool_drain(p);
+}
+
+/* The P is above procs now: nobody is to run with it until procs rises again. */
+static void retire(struct m *m, struct p *p)
+{
+	grt_p_empty(p);
+	grt_spin_lock(&grt_rt.lock);
+	grt_store(&m->p, NULL);
+	grt_store(&p->m, NULL);
+	if (p->id < grt_load(&grt_rt.procs)) {
+		grt_pidle_put(p); /* it rose meanwhile */
+	} else {
+		grt_store(&p->status, P_DEAD);
+	}
+	grt_unlock_busy();
+	atomic_thread_fence(memory_order_seq_cst); /* wake.F */
+	if (grt_work_visible())
+		grt_wake_one();
+}
+
+/* False: m ends. */
+static bool attend(struct m *m, struct p *p)
+{
+	uint32_t why = atomic_exchange_explicit(&p->attention, 0, memory_order_relaxed);
+
+	if (why & ATT_STOP || grt_load(&grt_rt.phase) == RT_STOPPING)
+		return false;
+	if (p->id >= grt_load(&grt_rt.procs)) {
+		if (m->spinning)
+			grt_spin_end(m);
+		retire(m, p);
+		return true;
+	}
+	return true; /* ATT_TIMERS: the pick looks at them */
+}
+
+static void loop(struct m *m)
+{
+	for (;;) {
+		struct p *p = grt_p_of(m);
+		struct g *g;
+
+		if (p && GRT_UNLIKELY(grt_load(&p->attention))) {
+			if (!attend(m, p))
+				return;
+			continue;
+		}
+		g = p ? grt_pick(m, p) : NULL;
+		if (g) {
+			grt_run(m, p, g);
+			continue;
+		}
+		if (p && (grt_runq_len(&p->runq) || grt_load(&p->runnext)))
+			continue; /* found nothing that can run this moment */
+		grt_idle(m);
+		if (grt_load(&grt_rt.phase) == RT_STOPPING)
+			return;
+	}
+}
+
+static void begin(struct m *m)
+{
+	m->errno_at = &errno;
+	m->eh_at = __cxa_get_globals ? __cxa_get_globals() : NULL;
+	m->san.fiber = grt_tsan_current();
+	if (GRT_ASAN_ON)
+		grt_os_thread_bounds(&m->san.lo, &m->san.size);
+}
+
+static void *m_main(void *arg)
+{
+	struct m *m = arg;
+	void *alt = NULL;
+	size_t alt_size = 0;
+	int rc;
+
+	grt_tls_m = m;
+	grt_store(&m->in_rt, 1);
+	begin(m);
+	/* without it an overflow kills the process without a name; that is all */
+	rc = grt_os_altstack_set(&alt, &alt_size);
+	loop(m);
+	if (rc == 0)
+		grt_os_altstack_clear(alt, alt_size);
+	grt_tls_m = NULL;
+	return NULL;
+}
+
+int grt_m_start(struct p *p)
+{
+	struct m *m = aligned_alloc(GRT_CACHELINE, (sizeof(*m) + GRT_CACHELINE - 1) & ~(size_t)(GRT_CACHELINE - 1));
+	char name[16];
+	int rc;
+
+	if (!m)
+		return -ENOMEM;
+	*m = (struct m){ 0 };
+	grt_spin_lock(&grt_rt.lock);
+	m->id = grt_rt.m_id++;
+	if (p)
+		grt_give(m, p);
+	grt_spin_unlock(&grt_rt.lock);
+	snprintf(name, sizeof(name), "goru-%u", m->id);
+	grt_store(&m->in_rt, 1);
+	rc = grt_os_thread_start(&m->thread, m_main, m, name);
+	grt_spin_lock(&grt_rt.lock);
+	if (rc == 0) {
+		m->alllink = grt_rt.allm;
+		grt_rt.allm = m;
+		grt_rt.nm++;
+	} else if (p) {
+		grt_pidle_put(p);
+	}
+	grt_spin_unlock(&grt_rt.lock);
+	if (rc < 0)
+		free(m);
+	return rc;
+}
+
+void grt_m_join_all(void)
+{
+	/* nobody starts another: the monitor is gone */
+	for (struct m *m = grt_rt.allm, *next; m; m = next) {
+		next = m->alllink;
+		grt_os_thread_join(m->thread);
+		free(m);
+	}
+	grt_rt.allm = NULL;
+}

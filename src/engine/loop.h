@@ -1,0 +1,17 @@
+/* loop.h - what an M does while it runs no goroutine. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GRT_ENGINE_LOOP_H
+#define GRT_ENGINE_LOOP_H
+
+#include "rt/rt.h"
+
+/* A new M, known to the runtime, with its thread: idle, or with p. -ENOMEM, -EAGAIN: nothing is left behind. */
+int grt_m_start(struct p *p);
+
+/* All that are left of Ms whose threads have ended. */
+void grt_m_join_all(void);
+
+/* Under rt.lock no more: takes what a P that retires holds to where others find it. */
+void grt_p_empty(struct p *p);
+
+#endif

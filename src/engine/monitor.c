@@ -1,0 +1,235 @@
+/* monitor.c - sysmon: rescues runnext, watches timers, starts Ms, gives stacks back, and sleeps while all is idle. */
+/* SPDX-License-Identifier: MIT */
+#include "engine/monitor.h"
+
+#include <errno.h>
+
+#include "base/fatal.h"
+#include "engine/loop.h"
+#include "os/os.h"
+#include "rt/gpool.h"
+#include "rt/idle.h"
+#include "sched/ready.h"
+
+enum {
+	US = 1000,
+	TICK = 1000 * US,	   /* somebody is busy */
+	TICK_RESCUE = 500 * US,	   /* a runnext waits and could run elsewhere */
+	TICK_ALONE = 10 * 1000 * US, /* one P: nobody could be woken anyway */
+	TRIM_EVERY = 500 * 1000 * US,
+	RETRY = 100 * 1000 * US, /* after a thread could not be made */
+};
+
+/* What was seen of each P at the last tick. */
+static struct {
+	pthread_t thread;
+	_Atomic bool stop;
+	struct seen {
+		struct g *runnext;
+		uint32_t tick;
+	} seen[GRT_MAX_PROCS];
+	int64_t trim_at, retry_at;
+	bool cold;	/* nothing left to trim */
+	bool told;	/* that no thread can be made */
+	uint64_t ticks; /* sum of schedticks, for the hang watch */
+	int64_t moved_at;
+} Mon;
+
+/* Under rt.lock: nobody changes m.p. True: the M runs the program's code and will find its P gone; it is ours. */
+static bool take(struct m *m, struct p *p)
+{
+	grt_store(&m->p, NULL);
+	if (grt_load(&grt_rt.fence_enter))
+		atomic_thread_fence(memory_order_seq_cst); /* handshake.F */
+	else
+		grt_os_membarrier();			      /* handshake.E */
+	if (!atomic_load_explicit(&m->in_rt, memory_order_acquire)) /* handshake.B */
+		return true;
+	grt_store(&m->p, p);
+	return false;
+}
+
+bool grt_monitor_rescue(struct p *p)
+{
+	struct g *g = NULL;
+
+	grt_spin_lock(&grt_rt.lock);
+
+	struct m *m = grt_load(&p->m);
+
+	if (m && grt_load(&m->p) == p && take(m, p)) {
+		g = grt_load(&p->runnext);
+		grt_store(&p->runnext, NULL);
+		if (g && !grt_runq_push(&p->runq, g))
+			grt_injq_push(&grt_rt.injq, g);
+		atomic_store_explicit(&m->p, p, memory_order_release); /* handshake.C */
+	}
+	grt_spin_unlock(&grt_rt.lock);
+	if (g)
+		grt_wake_if_idle();
+	return g;
+}
+
+/* True: look again soon. */
+static bool look_at(struct p *p, struct seen *s, int64_t now)
+{
+	struct g *next = grt_load(&p->runnext);
+	uint32_t tick = grt_load(&p->schedtick);
+	bool stuck = next && next == s->runnext && tick == s->tick;
+	int64_t first = grt_timers_first(&p->timers);
+
+	*s = (struct seen){ next, tick };
+	if (first != GRT_NEVER && first <= now) {
+		if (grt_load(&grt_rt.npidle))
+			grt_wake_one();
+		else
+			atomic_fetch_or_explicit(&p->attention, ATT_TIMERS, memory_order_relaxed);
+	}
+	if (!grt_load(&grt_rt.npidle))
+		return false;
+	/* a wake that was not due when the ring was filled (yield puts its caller there and wakes nobody) */
+	if (grt_runq_len(&p->runq))
+		grt_wake_if_idle();
+	if (stuck)
+		grt_monitor_rescue(p);
+	return next;
+}
+
+static int64_t look_at_all(int64_t now)
+{
+	uint32_t n = atomic_load_explicit(&grt_rt.nallp, memory_order_acquire); /* allp.B */
+	bool soon = false;
+	int64_t tick, first;
+
+	for (uint32_t i = 0; i < n; i++)
+		soon |= look_at(grt_load(&grt_rt.allp[i]), &Mon.seen[i], now);
+	tick = soon ? TICK_RESCUE : grt_load(&grt_rt.procs) == 1 ? TICK_ALONE : TICK;
+	first = grt_timers_earliest();
+	if (first > now && first - now < tick)
+		tick = first - now;
+	return tick;
+}
+
+static void start_wanted(int64_t now)
+{
+	int rc = 0;
+
+	if (!grt_rt.want_m || now < Mon.retry_at)
+		return;
+	grt_spin_lock(&grt_rt.lock);
+
+	bool due = grt_rt.want_m && !grt_rt.midle && grt_rt.pidle;
+	struct p *p = due && grt_rt.nm < grt_rt.max_threads ? grt_pidle_take(NULL) : NULL;
+
+	grt_rt.want_m = 0;
+	grt_spin_unlock(&grt_rt.lock);
+	if (p) {
+		rc = grt_m_start(p);
+		if (!rc)
+			return;
+	} else if (!due) {
+		/* an M became idle, or a P busy, since it was asked for */
+		if (grt_work_visible() && grt_load(&grt_rt.npidle))
+			grt_wake_one();
+		return;
+	}
+	grt_spin_lock(&grt_rt.lock);
+	grt_rt.want_m = 1;
+	grt_spin_unlock(&grt_rt.lock);
+	Mon.retry_at = now + RETRY;
+	if (!Mon.told)
+		grt_warn("no further thread can be made (%s); blocked goroutines hold others up until one is free",
+			 p ? rc == -ENOMEM ? "no memory" : "a system limit" : "max_threads");
+	Mon.told = true;
+}
+
+static void trim(int64_t now)
+{
+	if (now < Mon.trim_at)
+		return;
+	Mon.cold = !grt_gpool_trim();
+	Mon.trim_at = now + TRIM_EVERY;
+}
+
+/* GORU_DEBUG=hang=S: goroutines exist under goru_run, and none has been run for S seconds. */
+static void watch_hang(int64_t now)
+{
+	uint64_t ticks = 1;
+
+	if (!grt_rt.hang_seconds)
+		return;
+	for (uint32_t i = 0; i < grt_load(&grt_rt.nallp); i++)
+		ticks += grt_load(&grt_load(&grt_rt.allp[i])->schedtick);
+	if (ticks != Mon.ticks || grt_load(&grt_rt.run_state) != 1) {
+		Mon.ticks = ticks;
+		Mon.moved_at = now;
+	} else if (now - Mon.moved_at > (int64_t)grt_rt.hang_seconds * 1000 * 1000 * US) {
+		grt_fatal("hang: no goroutine has been run for %u seconds", grt_rt.hang_seconds);
+	}
+}
+
+/* All idle and nothing to do for us: no tick until somebody takes a P out of idleness. */
+static bool may_sleep(void)
+{
+	bool idle;
+
+	grt_spin_lock(&grt_rt.lock);
+	idle = grt_load(&grt_rt.npidle) >= grt_load(&grt_rt.procs) && Mon.cold && !grt_rt.want_m &&
+	       !grt_rt.hang_seconds;
+	grt_rt.monitor_sleeps = idle;
+	grt_spin_unlock(&grt_rt.lock);
+	return idle;
+}
+
+static void *monitor(void *arg)
+{
+	(void)arg;
+	while (!atomic_load_explicit(&Mon.stop, memory_order_acquire)) { /* monitor.B */
+		int64_t now = grt_os_now(), tick;
+
+		grt_store(&grt_rt.monitor_note, 0);
+		start_wanted(now);
+		tick = look_at_all(now);
+		trim(now);
+		watch_hang(now);
+		if (Mon.stop)
+			break;
+		if (may_sleep())
+			tick = INT64_MAX - now;
+		else if (grt_load(&grt_rt.npidle) >= grt_load(&grt_rt.procs) && tick < TICK_ALONE)
+			tick = TICK_ALONE; /* idle: the keeper has the timers, only trimming is left */
+		if (!grt_load(&grt_rt.monitor_note))
+			grt_os_futex_wait(&grt_rt.monitor_note, 0, now + tick);
+	}
+	return NULL;
+}
+
+int grt_monitor_start(void)
+{
+	int64_t now = grt_os_now();
+
+	Mon.stop = false;
+	Mon.cold = Mon.told = false;
+	Mon.retry_at = 0;
+	Mon.trim_at = now + TRIM_EVERY;
+	Mon.moved_at = now;
+	for (uint32_t i = 0; i < GRT_MAX_PROCS; i++)
+		Mon.seen[i] = (struct seen){ 0 };
+	return grt_os_thread_start(&Mon.thread, monitor, NULL, "goru-sysmon");
+}
+
+void grt_monitor_stop(void)
+{
+	atomic_store_explicit(&Mon.stop, true, memory_order_release); /* monitor.A */
+	grt_monitor_kick();
+	grt_os_thread_join(Mon.thread);
+}
+
+/*
+ * PROTOCOL monitor
+ *   Words    Mon.stop; rt.monitor_note: 1 when the monitor has something to look at before its next tick.
+ *   Steps    kick: note = 1, futex wake. monitor: note = 0, look at everything, sleep while note is 0.
+ *   Pairs    A stop: stop release -> B monitor: stop acquire   the phase is set before it ends
+ *   Relaxed  note: a kick that comes while the monitor looks makes it look once more.
+ *   Checked  tests/stress/rescue.c
+ */

@@ -1,0 +1,15 @@
+/* pick.h - where an M looks for the next goroutine. */
+/* SPDX-License-Identifier: MIT */
+#ifndef GRT_ENGINE_PICK_H
+#define GRT_ENGINE_PICK_H
+
+#include "rt/rt.h"
+
+/* The next goroutine for m, which holds p: due timers, the shared queue when its turn has come, p's own, the shared queue,
+ * half of another P's. NULL: found nothing anywhere, or the goroutine found cannot run yet and was put back. */
+struct g *grt_pick(struct m *m, struct p *p);
+
+/* Ends the waits whose deadline has come, on p's own list. */
+void grt_pick_timers(struct p *p);
+
+#endif

@@ -1,0 +1,39 @@
+# The library's sources, lowest layer first, in the order of src/LAYERS.
+# SPDX-License-Identifier: MIT
+set(GORU_SOURCES
+	src/base/version.c
+	src/base/fatal.c
+	src/base/spin.c
+	arch/${GORU_CPU}/entry.S
+	src/os/linux/mem.c
+	src/os/linux/futex.c
+	src/os/linux/thread.c
+	src/os/linux/clock.c
+	src/os/linux/cpus.c
+	src/part/stack.c
+	src/part/runq.c
+	src/part/injq.c
+	src/part/timers.c
+	src/rt/rt.c
+	src/rt/hooks.c
+	src/rt/plain.c
+	src/rt/gpool.c
+	src/rt/idle.c
+	src/sched/ready.c
+	src/sched/switch.c
+	src/sched/block.c
+	src/sched/park.c
+	src/sched/spawn.c
+	src/sync/sleep.c
+	src/sync/chan.c
+	src/sync/select.c
+	src/sync/waitgroup.c
+	src/engine/config.c
+	src/engine/pick.c
+	src/engine/loop.c
+	src/engine/monitor.c
+	src/engine/overflow.c
+	src/engine/boot.c
+	src/debug/dump.c
+)
+
