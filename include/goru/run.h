@@ -152,7 +152,7 @@ GORU_API void goru_exit(void) __attribute__((noreturn));
 /*
  * Names the calling goroutine.
  *
- * Returns: 1, 2, 3 and so on in the order they were started, never used twice; 0 outside goroutines.
+ * Returns: 1, 2, 3 and so on as they were started, never used twice; 0 outside goroutines.
  * Call from: anywhere.
  * Waits: no.
  */
@@ -175,9 +175,10 @@ GORU_END_C_
  *
  * fn: a function or pointer to function, evaluated once. Its parameters are integers of at most
  * 64 bits, enums, bools or pointers. Its value is dropped; it may be void, or have at most 16 bytes
- * aligned to at most 8 (so not long double), and must not be a packed struct. C++ takes
- * a lambda without captures, too. In C, wrap a function that is declared noreturn, for clang at least
- * one with __attribute__((noreturn)): not every such use is found.
+ * aligned to at most 8 (so not long double), and must not be a packed struct. C++ takes a lambda
+ * without captures, too. In C, wrap a function that is declared noreturn: the compiler would take
+ * the start of the goroutine for its call and leave out what follows. Not every such use is found:
+ * clang's __attribute__((noreturn)) is not.
  * ...: 0 to 6 arguments, each an integer, enum, bool or pointer; evaluated once, at once, by the
  * caller, and converted to the types of fn's parameters, with the errors and warnings of a call.
  * A floating or struct argument or parameter is a compile-time error.

@@ -38,6 +38,7 @@ static void retire(struct m *m, struct p *p)
 	grt_p_empty(p);
 	grt_spin_lock(&grt_rt.lock);
 	grt_store(&m->p, NULL);
+	m->held = NULL;
 	grt_store(&p->m, NULL);
 	if (p->id < grt_load(&grt_rt.procs)) {
 		grt_pidle_put(p); /* it rose meanwhile */
@@ -69,7 +70,7 @@ static bool attend(struct m *m, struct p *p)
 static void loop(struct m *m)
 {
 	for (;;) {
-		struct p *p = grt_p_of(m);
+		struct p *p = m->held;
 		struct g *g;
 
 		if (p && GRT_UNLIKELY(grt_load(&p->attention))) {

@@ -145,10 +145,11 @@ static void start_wanted(int64_t now)
 
 static void trim(int64_t now)
 {
-	if (now < Mon.trim_at)
-		return;
-	Mon.cold = !grt_gpool_trim();
-	Mon.trim_at = now + TRIM_EVERY;
+	bool period = now >= Mon.trim_at;
+
+	if (period)
+		Mon.trim_at = now + TRIM_EVERY;
+	Mon.cold = !grt_gpool_trim(period);
 }
 
 /* GORU_DEBUG=hang=S: goroutines exist under goru_run, and none has been run for S seconds. */
@@ -175,7 +176,8 @@ static bool may_sleep(void)
 
 	grt_spin_lock(&grt_rt.lock);
 	idle = grt_load(&grt_rt.npidle) >= grt_load(&grt_rt.procs) && Mon.cold && !grt_rt.want_m &&
-	       !grt_rt.hang_seconds;
+	       !grt_rt.hang_seconds &&
+	       grt_timers_earliest() >= (grt_rt.keeper ? grt_rt.keeper_when : GRT_NEVER);
 	grt_rt.monitor_sleeps = idle;
 	grt_spin_unlock(&grt_rt.lock);
 	return idle;

@@ -4,14 +4,14 @@
 
 enum {
 	BATCH = GRT_GFREE_MAX / 2, /* moved between a P and the shared list at once */
-	TRIM_MAX = 65536,	   /* stacks given back in one go: some 10 ms of the monitor's time */
+	TRIM_MAX = 16384,	   /* stacks given back in one go: some 3 ms of the monitor's time */
 };
 
-/* low is the fewest the list held since the last trim: so many were not needed. */
+/* low is the fewest the list held in this period: so many were not needed, and may go in the next one (budget). */
 static struct shared {
 	struct spin lock;
 	struct glist free[STACK_CLASSES];
-	uint32_t low[STACK_CLASSES];
+	uint32_t low[STACK_CLASSES], budget[STACK_CLASSES];
 } F;
 
 static struct g *shared_pop(unsigned cls)
@@ -83,34 +83,39 @@ void grt_gpool_drain(struct p *p)
 	grt_spin_unlock(&F.lock);
 }
 
-static bool trim_class(unsigned cls)
+static uint32_t trim_class(unsigned cls, bool period)
 {
 	struct glist dead = { 0 };
-
-	grt_spin_lock(&F.lock);
-
-	uint32_t n = F.low[cls] < TRIM_MAX ? F.low[cls] : TRIM_MAX;
 	struct glist *l = &F.free[cls];
 
-	/* none of these was needed for a whole period: which of them go makes no difference any more */
-	while (dead.n < n)
-		grt_glist_push(&dead, grt_glist_pop(l));
-	F.low[cls] = l->n;
+	grt_spin_lock(&F.lock);
+	if (period) {
+		F.budget[cls] = F.low[cls];
+		F.low[cls] = l->n;
+	}
 
-	bool more = l->n > 0;
+	uint32_t n = F.budget[cls] < TRIM_MAX ? F.budget[cls] : TRIM_MAX;
+
+	/* none of these was needed for a whole period: which of them go makes no difference any more */
+	while (dead.n < n && l->n)
+		grt_glist_push(&dead, grt_glist_pop(l));
+	F.budget[cls] -= n;
+	F.low[cls] = F.low[cls] < l->n ? F.low[cls] : l->n;
+
+	uint32_t left = l->n;
 
 	grt_spin_unlock(&F.lock);
 	grt_stack_discard(&dead);
-	return more;
+	return left;
 }
 
-bool grt_gpool_trim(void)
+bool grt_gpool_trim(bool period)
 {
-	bool more = false;
+	uint32_t left = 0;
 
 	for (unsigned c = 0; c < STACK_CLASSES; c++)
-		more |= trim_class(c);
-	return more;
+		left += trim_class(c, period);
+	return left;
 }
 
 /* The stacks themselves go with their arenas. */
@@ -118,6 +123,6 @@ void grt_gpool_fini(void)
 {
 	for (unsigned c = 0; c < STACK_CLASSES; c++) {
 		F.free[c] = (struct glist){ 0 };
-		F.low[c] = 0;
+		F.low[c] = F.budget[c] = 0;
 	}
 }

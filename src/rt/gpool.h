@@ -30,8 +30,9 @@ void grt_gpool_put(struct p *p, struct g *g);
 /* All of a P's go to the shared list (it retires). */
 void grt_gpool_drain(struct p *p);
 
-/* Gives the stacks back that were not used since the last call; true while the shared list holds any. By the monitor. */
-bool grt_gpool_trim(void);
+/* By the monitor, at each tick: gives some of the stacks back that were not used in a whole period, whose end it tells.
+ * True while the shared list holds any. */
+bool grt_gpool_trim(bool period);
 
 void grt_gpool_fini(void);
 

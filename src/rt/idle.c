@@ -106,6 +106,7 @@ void grt_give(struct m *m, struct p *p)
 	grt_store(&p->m, m);
 	grt_store(&p->status, P_RUNNING);
 	grt_store(&m->p, p);
+	m->held = p;
 }
 
 static void midle_push(struct m *m)
@@ -224,6 +225,7 @@ static int64_t keep(struct m *m)
 	if (when != GRT_NEVER) {
 		m->keeper = true;
 		grt_rt.keeper = m;
+		grt_rt.keeper_when = when;
 	}
 	return when;
 }
@@ -269,7 +271,7 @@ bool grt_idle(struct m *m)
 {
 	grt_spin_lock(&grt_rt.lock);
 
-	struct p *p = grt_load(&m->p);
+	struct p *p = m->held;
 	bool spun = m->spinning;
 	int64_t when = GRT_NEVER;
 
@@ -279,6 +281,7 @@ bool grt_idle(struct m *m)
 	}
 	if (p) {
 		grt_store(&m->p, NULL);
+		m->held = NULL;
 		grt_pidle_put(p);
 		when = keep(m);
 	}
@@ -313,6 +316,7 @@ void grt_handoff(struct m *m, struct p *p)
 {
 	grt_spin_lock(&grt_rt.lock);
 	grt_store(&m->p, NULL);
+	m->held = NULL;
 
 	bool own = grt_load(&p->runnext) || grt_runq_len(&p->runq);
 	bool last = grt_load(&grt_rt.npidle) + 1 >= grt_load(&grt_rt.procs) && !grt_rt.keeper;

@@ -23,6 +23,16 @@ void grt_rt_reset(void)
 	grt_store(&grt_rt.id_next, 1);
 }
 
+struct p *grt_p_really(struct m *m)
+{
+	grt_spin_lock(&grt_rt.lock);
+
+	struct p *p = grt_load(&m->p);
+
+	grt_spin_unlock(&grt_rt.lock);
+	return p;
+}
+
 int grt_p_new(uint32_t id)
 {
 	struct p *p = aligned_alloc(_Alignof(struct p), sizeof(*p));

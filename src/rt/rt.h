@@ -53,6 +53,7 @@ struct p {
 struct m {
 	_Atomic uint32_t in_rt;
 	struct p *_Atomic p;
+	struct p *held;	  /* m.p as this M knows it while it is inside: see PROTOCOL handshake */
 	struct g *curg;	  /* the goroutine running, NULL on the loop */
 	struct g *dead;	  /* left by exit for whoever runs next on this M */
 	int *errno_at;	  /* this thread's errno: looked up once, valid here only */
@@ -100,6 +101,7 @@ struct rt {
 	struct m *allm;
 	uint32_t nm; /* Ms with a thread */
 	struct m *keeper;
+	int64_t keeper_when; /* when it wakes */
 	uint32_t want_m;	     /* Ms asked of the monitor */
 	bool monitor_sleeps;	     /* on monitor_note, without a tick */
 	_Atomic uint32_t monitor_note;

@@ -15,6 +15,8 @@
  *            (sched/block), any other does its work as a plain thread would. leave: in_rt = 0.
  *            take (monitor, holds rt.lock): m.p = NULL; membarrier; in_rt == 1: m.p = p, it is alive, nothing taken.
  *            in_rt == 0: the P is ours, the M is in the program's code and will read NULL. give back: m.p = p.
+ *            So NULL read after entering means "perhaps none": calls that cannot wait do without, the others ask again
+ *            under the lock. After a switch m.p is not read at all: m.held is what the M entered or was given.
  *   Pairs    A leave: in_rt release -> B take: in_rt acquire   all the M did with its P is visible to the taker
  *            C give: p release -> D enter: p acquire   and back
  *   Fence    both sides ask "are you in?" after saying "I am": M stores in_rt, then reads p; the monitor stores p, then
@@ -52,6 +54,16 @@ GRT_INLINE struct p *grt_p_of(struct m *m)
 GRT_INLINE void grt_leave(struct m *m)
 {
 	atomic_store_explicit(&m->in_rt, 0, memory_order_release); /* handshake.A */
+}
+
+/* For the rare call that must know: the P, or that there is none. Takes rt.lock when the first look says none. */
+struct p *grt_p_really(struct m *m);
+
+GRT_INLINE struct p *grt_p_settled(struct m *m)
+{
+	struct p *p = grt_p_of(m);
+
+	return GRT_LIKELY(p) ? p : grt_p_really(m);
 }
 
 /* The M and P of a call that cannot wait: p NULL on a plain thread and on a goroutine whose P was taken. */

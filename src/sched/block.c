@@ -25,6 +25,7 @@ GRT_NOINLINE struct m *grt_reacquire(struct m *m)
 	grt_spin_lock(&grt_rt.lock);
 	p = grt_load(&m->p); /* the monitor may just have given it back */
 	if (p) {
+		m->held = p;
 		grt_spin_unlock(&grt_rt.lock);
 		return m;
 	}
@@ -47,9 +48,9 @@ GRT_PUBLIC void goru_block_enter(void)
 		return;
 
 	struct g *g = m->curg;
-	struct p *p = grt_p_of(m);
+	struct p *p = g->block_depth++ == 0 ? grt_p_settled(m) : NULL;
 
-	if (g->block_depth++ == 0 && p) {
+	if (p) {
 		grt_g_set_state(g, G_BLOCKED);
 		m->blocked = true;
 		m->oldp = p;
@@ -71,7 +72,7 @@ GRT_PUBLIC void goru_block_exit(void)
 	if (g->block_depth == 0)
 		grt_fatal("goru_block_exit without goru_block_enter in goroutine %llu", (unsigned long long)g->id);
 	if (--g->block_depth == 0) {
-		if (!grt_p_of(m))
+		if (!grt_p_settled(m))
 			m = grt_reacquire(m);
 		grt_g_set_state(g, G_RUNNING);
 	}

@@ -22,7 +22,7 @@ GRT_INLINE struct m *grt_enter_wait(struct p **p)
 	*p = grt_p_of(m);
 	if (GRT_UNLIKELY(!*p)) {
 		m = grt_reacquire(m);
-		*p = grt_p_of(m);
+		*p = m->held;
 	}
 	return m;
 }

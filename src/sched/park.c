@@ -46,7 +46,7 @@ GRT_PUBLIC void goru_yield(void)
 
 	if (GRT_UNLIKELY(!p)) {
 		m = grt_reacquire(m);
-		p = grt_p_of(m);
+		p = m->held;
 	}
 	/* alone: only the shared queue's turn has to come nearer */
 	if (!grt_load(&p->runnext) && !grt_runq_len(&p->runq) && !grt_load(&p->attention) && p->to_injq) {
@@ -68,7 +68,7 @@ static void main_ended(void)
 _Noreturn void grt_exit(struct m *m)
 {
 	struct g *g = m->curg;
-	struct p *p = grt_p_of(m);
+	struct p *p = grt_p_settled(m);
 	struct g *next = p ? grt_next(p, NULL) : NULL;
 
 	if (g->flags & G_MAIN)
@@ -83,6 +83,7 @@ _Noreturn void grt_exit(struct m *m)
 	struct san_stack *to_san = next ? &next->san : &m->san;
 
 	m->curg = next;
+	m->held = p;
 	m->dead = g;
 	if (next)
 		grt_note_run(m, p, next);

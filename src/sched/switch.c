@@ -16,7 +16,7 @@ GRT_NOINLINE void grt_bury(struct m *m)
 	if (GRT_ASAN_ON)
 		grt_san_fresh(g->stack_lo + grt_stack_guard(g),
 			      (size_t)((char *)g - g->stack_lo) - grt_stack_guard(g));
-	grt_gpool_put(grt_p_of(m), g);
+	grt_gpool_put(m->held, g);
 }
 
 GRT_COLD bool grt_saved_soon(struct g *g)

@@ -56,6 +56,7 @@ GRT_INLINE struct m *grt_switch(struct m *m, struct p *p, struct g *g, struct g 
 
 	grt_save_thread_state(m, g);
 	m->curg = next;
+	m->held = p;
 	if (GRT_LIKELY(next)) {
 		grt_note_run(m, p, next);
 		to = &next->sched;

@@ -42,7 +42,7 @@ GRT_INLINE enum ending grt_wait(struct m **m, struct p **p, struct waiter *w, in
 	grt_store(&g->reason, (uint8_t)why);
 	grt_g_set_state(g, G_WAITING);
 	*m = grt_park(*m, *p);
-	*p = grt_p_of(*m);
+	*p = (*m)->held;
 	grt_store(&g->waiting, NULL);
 	return grt_waiter_ending(w);
 }
