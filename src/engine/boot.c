@@ -119,7 +119,7 @@ static void apply(const struct settings *s)
 	grt_rt.max_threads = s->max_threads;
 	grt_rt.hang_seconds = s->hang_seconds;
 	grt_store(&grt_rt.procs, s->procs);
-	grt_store(&grt_rt.fence_enter, s->no_membarrier || grt_os_membarrier_init() < 0);
+	grt_store(&grt_rt.enter_flags, s->no_membarrier || grt_os_membarrier_init() < 0 ? ENTER_FENCE : 0u);
 	grt_stacks_init(s->flags & GORU_CONFIG_GUARDS_ONLY);
 }
 
@@ -262,7 +262,7 @@ GRT_PUBLIC int goru_set_procs(unsigned n)
 	if (rc < 0)
 		grt_store(&grt_rt.procs, n = old);
 	/* whoever still saw one P, and so did not look for idle ones, has made its work visible by now */
-	if (!grt_load(&grt_rt.fence_enter))
+	if (!(grt_load(&grt_rt.enter_flags) & ENTER_FENCE))
 		grt_os_membarrier();
 	p_leave(n);
 	if (rc == 0)

@@ -39,7 +39,7 @@ static struct {
 static bool take(struct m *m, struct p *p)
 {
 	grt_store(&m->p, NULL);
-	if (grt_load(&grt_rt.fence_enter))
+	if (grt_load(&grt_rt.enter_flags) & ENTER_FENCE)
 		atomic_thread_fence(memory_order_seq_cst); /* handshake.F */
 	else
 		grt_os_membarrier();			      /* handshake.E */

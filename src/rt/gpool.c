@@ -39,10 +39,16 @@ int grt_gpool_get_slow(struct p *p, unsigned cls, struct g **out)
 		}
 	}
 	grt_spin_unlock(&F.lock);
-	if (!g)
-		return grt_stack_get(cls, out);
-	*out = g;
-	return 0;
+	if (g) {
+		*out = g;
+		return 0;
+	}
+
+	int rc = grt_stack_get(cls, out);
+
+	if (!rc && (*out)->limit)
+		atomic_fetch_or_explicit(&grt_rt.enter_flags, ENTER_CHECK, memory_order_relaxed);
+	return rc;
 }
 
 void grt_gpool_put(struct p *p, struct g *g)

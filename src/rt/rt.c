@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fatal.h"
 #include "rt/self.h"
 
 struct rt grt_rt;
@@ -21,6 +22,25 @@ void grt_rt_reset(void)
 	memset(&grt_rt, 0, sizeof(grt_rt));
 	grt_store(&grt_rt.epoch, epoch);
 	grt_store(&grt_rt.id_next, 1);
+}
+
+static GRT_COLD _Noreturn void overflow(struct g *g)
+{
+	grt_fatal("stack overflow in goroutine %llu%s%.*s%s, %zu-byte stack (without a guard page: memory below it is "
+		  "damaged)",
+		  (unsigned long long)g->id, g->name[0] ? " (" : "", G_NAME - 1, g->name, g->name[0] ? ")" : "",
+		  g->stack_size);
+}
+
+GRT_NOINLINE void grt_enter_slow(struct m *m)
+{
+	uint32_t flags = grt_load(&grt_rt.enter_flags);
+	struct g *g = m->curg;
+
+	if (flags & ENTER_FENCE)
+		atomic_thread_fence(memory_order_seq_cst); /* handshake.F */
+	if (flags & ENTER_CHECK && g && grt_arch_sp() < g->limit)
+		overflow(g);
 }
 
 struct p *grt_p_really(struct m *m)

@@ -73,6 +73,11 @@ struct m {
 	pthread_t thread;
 };
 
+enum enter_flags {
+	ENTER_FENCE = 1, /* no membarrier here: each entering executes the fence (PROTOCOL handshake) */
+	ENTER_CHECK = 2, /* there are stacks without a guard page: each entering looks at the stack pointer */
+};
+
 enum rt_phase { RT_OFF, RT_STARTING, RT_ON, RT_STOPPING };
 
 struct rt {
@@ -80,7 +85,7 @@ struct rt {
 	GRT_ALIGNED(GRT_CACHELINE) _Atomic uint32_t phase;
 	_Atomic uint32_t procs;	 /* Ps meant to run */
 	_Atomic uint32_t nallp;	 /* allp[0..nallp) exist; never shrinks while on */
-	_Atomic bool fence_enter; /* no membarrier here: entering pays for a fence */
+	_Atomic uint32_t enter_flags; /* what entering goru costs more than usual; enum enter_flags */
 	uint8_t default_cls;
 	bool spawn_fatal, spawn_log;
 	uint32_t max_threads;

@@ -10,18 +10,11 @@
 #include "sched/block.h"
 #include "sched/ready.h"
 
-GRT_COLD void grt_overflow_seen(struct g *g)
-{
-	grt_fatal("stack overflow in goroutine %llu%s%s%s, %zu-byte stack (no guard page: memory below it is damaged)",
-		  (unsigned long long)g->id, g->name[0] ? " (" : "", g->name, g->name[0] ? ")" : "", g->stack_size);
-}
-
 /* Behind everybody of its own P; others' turn comes at the 61st pick as always. */
 static GRT_NOINLINE void yield_to_others(struct m *m, struct p *p)
 {
 	struct g *g = m->curg, *next;
 
-	grt_check_stack(g);
 	grt_g_set_state(g, G_RUNNABLE);
 	if (GRT_UNLIKELY(!grt_runq_push(&p->runq, g)))
 		grt_ready_tail(p, g);

@@ -5,15 +5,6 @@
 
 #include "sched/next.h"
 
-/* The stack of a goroutine without a guard page is used up: fatal, names it. */
-_Noreturn void grt_overflow_seen(struct g *g);
-
-GRT_INLINE void grt_check_stack(struct g *g)
-{
-	if (GRT_UNLIKELY(grt_arch_sp() < g->limit))
-		grt_overflow_seen(g);
-}
-
 /*
  * The calling goroutine waits: it has put itself where its waker finds it, and holds no lock. Returns with the M it runs
  * on when somebody made it ready, perhaps at once.

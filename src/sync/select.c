@@ -194,7 +194,7 @@ static int wait_all(goru_case *cases, int n, struct room r, struct m *m, struct 
 	enum ending end = grt_wait(&m, &p, &w, deadline, live ? WAIT_SELECT : WAIT_FOREVER);
 
 	for (int i = 0; i < live; i++)
-		if (r.node[i].index != w.won)
+		if (end != END_READY || r.node[i].index != w.won)
 			grt_chan_remove(&r.node[i]);
 	if (end != END_READY && !grt_wait_served(&w)) {
 		grt_leave_wait(m);

@@ -37,7 +37,6 @@ GRT_INLINE enum ending grt_wait(struct m **m, struct p **p, struct waiter *w, in
 
 	if (GRT_UNLIKELY(!g))
 		return grt_plain_wait(w, deadline);
-	grt_check_stack(g);
 	grt_store(&g->waiting, w);
 	grt_store(&g->reason, (uint8_t)why);
 	grt_g_set_state(g, G_WAITING);
