@@ -32,22 +32,26 @@ enum wait_reason {
 enum { G_NAME = 32, G_WORDS = 6 };
 enum g_flags { G_MAIN = 1, G_UNGUARDED = 2, G_WIDE = 4 /* more than one argument word */ };
 
+_Static_assert(sizeof(struct gobuf) == 32, "four words, for the line below and for debugger scripts");
+
 /*
  * It stands at the top of its own stack's first page, at an offset that depends on the slot (the colour), so that the
  * records and top frames of many goroutines do not fight for one cache set: 43 against 10 ns a switch at 1000.
  */
 struct g {
-	/* what every switch and wake touches */
-	struct gobuf sched;
-	struct g *schedlink; /* next in the one list that holds it: injq, free list, a batch */
-	struct m *m;	     /* where it runs; written by its M */
-	_Atomic uint64_t claim; /* PROTOCOL claim in part/waiter.h */
+	/* one cache line: what every switch and wake touches */
+	GRT_ALIGNED(GRT_CACHELINE) struct gobuf sched;
+	_Atomic uint64_t claim;	       /* PROTOCOL claim in part/waiter.h */
 	struct waiter *_Atomic waiting; /* what it waits on, for shutdown and reports; else NULL */
+	struct m *m;		       /* where it runs; written by its M */
+	int saved_errno;
 	_Atomic uint8_t state, reason;
 	uint8_t flags, cls; /* cls: stack class, fixed for the slot's life */
-	int saved_errno;
-	uintptr_t limit;  /* lowest address a call into goru may still run at; 0 with a guard below */
-	void *saved_eh[2]; /* C++ exceptions being handled, while not running */
+
+	/* lists, C++, blocking */
+	struct g *schedlink; /* next in the one list that holds it: injq, free list, a batch */
+	void *saved_eh[2];   /* C++ exceptions being handled, while not running */
+	uintptr_t limit;     /* lowest address a call into goru may still run at; 0 with a guard below */
 	uint32_t block_depth;
 
 	/* spawn, exit, reports */
@@ -65,6 +69,8 @@ struct glist {
 	struct g *head, *tail;
 	uint32_t n;
 };
+
+_Static_assert(offsetof(struct g, schedlink) == GRT_CACHELINE, "the hot line of struct g has grown");
 
 static inline void grt_glist_push(struct glist *l, struct g *g)
 {

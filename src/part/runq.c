@@ -49,13 +49,18 @@ struct g *grt_runq_pop(struct runq *q)
 
 void grt_runq_half(struct runq *q, struct glist *out)
 {
-	for (uint32_t n = GRT_RUNQ_LEN / 2; n > 0; n--) {
-		struct g *g = grt_runq_pop(q);
+	struct g *batch[GRT_RUNQ_LEN / 2];
+	uint32_t h = atomic_load_explicit(&q->head, memory_order_acquire); /* runq.E */
+	uint32_t n;
 
-		if (!g)
-			return;
-		grt_glist_push(out, g);
-	}
+	do { /* one claim for all: a thief that comes between makes the rest smaller */
+		n = (grt_load(&q->tail) - h) / 2;
+		for (uint32_t i = 0; i < n; i++)
+			batch[i] = grt_load(&q->slot[(h + i) % GRT_RUNQ_LEN]);
+	} while (!atomic_compare_exchange_weak_explicit(&q->head, &h, h + n, memory_order_release, /* runq.C */
+							memory_order_acquire)); /* runq.E */
+	for (uint32_t i = 0; i < n; i++)
+		grt_glist_push(out, batch[i]);
 }
 
 struct g *grt_runq_steal(struct runq *to, struct runq *from)

@@ -87,6 +87,7 @@ struct p *grt_pidle_take(struct p *wanted)
 
 	if (p) {
 		*at = p->link;
+		grt_store(&p->status, P_RUNNING); /* off the list: the monitor holds it unlocked until its M exists */
 		grt_store(&grt_rt.npidle, grt_load(&grt_rt.npidle) - 1);
 	}
 	return p;

@@ -14,14 +14,16 @@
  * waiting, does not exist while the lock is free, but for waiters whose wait has ended another way.
  */
 struct goru_chan {
+	/* one cache line: all that an unbuffered operation touches */
 	struct spin lock;
 	uint32_t elem_size;
-	size_t cap, count;
-	size_t head, tail; /* next to take, next to fill */
 	struct list recvq, sendq; /* of wnode.link, first come first */
+	size_t count, cap;
 	bool closed;
 	bool fd_set; /* the eventfd is readable */
 	int fd;	     /* -1: none was asked for */
+
+	size_t head, tail; /* next to take, next to fill */
 	_Atomic uint32_t refs;
 	char buf[] GRT_ALIGNED(16);
 };

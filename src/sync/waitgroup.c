@@ -119,7 +119,11 @@ static void release(struct group *g, struct self s)
 		}
 	}
 	unlock(g, 0);
-	grt_ready_batch(s.p, &gs);
+	/* one is the usual case, and runs next: its data is here */
+	if (gs.n == 1)
+		grt_ready(s.p, gs.head);
+	else
+		grt_ready_batch(s.p, &gs);
 	while (plain) {
 		struct wnode *n = node_of(plain);
 
