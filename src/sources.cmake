@@ -3,6 +3,7 @@
 set(GORU_SOURCES
 	src/base/version.c
 	src/base/fatal.c
+	src/base/tls.c
 	src/base/spin.c
 	arch/${GORU_CPU}/entry.S
 	src/os/linux/mem.c
@@ -17,6 +18,7 @@ set(GORU_SOURCES
 	src/rt/rt.c
 	src/rt/hooks.c
 	src/rt/plain.c
+	src/rt/self.c
 	src/rt/gpool.c
 	src/rt/idle.c
 	src/sched/ready.c

@@ -35,17 +35,17 @@ struct gobuf {
 
 /* GCC knows the AVX-512 registers as clobbers only where the target has them. */
 #ifdef __AVX512F__
-#define GRT_ARCH_CLOBBER_512                                                                           \
-	, "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24", "xmm25",    \
-		"xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1", "k2", "k3", "k4",    \
-		"k5", "k6", "k7"
+#define GRT_ARCH_CLOBBER_512                                                                       \
+	, "xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24",         \
+		"xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k0", "k1", "k2",   \
+		"k3", "k4", "k5", "k6", "k7"
 #else
 #define GRT_ARCH_CLOBBER_512
 #endif
 #ifdef __APX_F__
-#define GRT_ARCH_CLOBBER_APX                                                                           \
-	, "r16", "r17", "r18", "r19", "r20", "r21", "r22", "r23", "r24", "r25", "r26", "r27", "r28",   \
-		"r29", "r30", "r31"
+#define GRT_ARCH_CLOBBER_APX                                                                       \
+	, "r16", "r17", "r18", "r19", "r20", "r21", "r22", "r23", "r24", "r25", "r26", "r27",      \
+		"r28", "r29", "r30", "r31"
 #else
 #define GRT_ARCH_CLOBBER_APX
 #endif
@@ -73,11 +73,12 @@ GRT_INLINE void *grt_arch_switch(struct gobuf *from, struct gobuf *to, void *wor
 			 "endbr64\n\t"
 			 : "+D"(from), "+S"(to), "+d"(word)
 			 :
-			 : "rax", "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "xmm0",
-			   "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
-			   "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "mm0", "mm1", "mm2", "mm3", "mm4",
-			   "mm5", "mm6", "mm7", "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)",
-			   "st(7)", "memory", "cc" GRT_ARCH_CLOBBER_512 GRT_ARCH_CLOBBER_APX);
+			 : "rax", "rcx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+			   "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
+			   "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "mm0",
+			   "mm1", "mm2", "mm3", "mm4", "mm5", "mm6", "mm7", "st", "st(1)", "st(2)",
+			   "st(3)", "st(4)", "st(5)", "st(6)", "st(7)", "memory",
+			   "cc" GRT_ARCH_CLOBBER_512 GRT_ARCH_CLOBBER_APX);
 	return word;
 }
 
@@ -101,7 +102,10 @@ GRT_INLINE struct m *grt_arch_self(void)
 {
 	struct m *m;
 
-	__asm__ volatile("movq grt_tls_m@gottpoff(%%rip), %0\n\tmovq %%fs:(%0), %0" : "=r"(m) : : "memory");
+	__asm__ volatile("movq grt_tls_m@gottpoff(%%rip), %0\n\tmovq %%fs:(%0), %0"
+			 : "=r"(m)
+			 :
+			 : "memory");
 	return m;
 }
 

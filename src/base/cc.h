@@ -9,12 +9,12 @@
 
 #define GRT_CACHELINE 64
 
-#define GRT_LIKELY(x)	__builtin_expect(!!(x), 1)
-#define GRT_UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define GRT_NOINLINE	__attribute__((noinline))
-#define GRT_INLINE	static inline __attribute__((always_inline))
-#define GRT_COLD	__attribute__((noinline, cold))
-#define GRT_ALIGNED(n)	__attribute__((aligned(n)))
+#define GRT_LIKELY(x)	 __builtin_expect(!!(x), 1)
+#define GRT_UNLIKELY(x)	 __builtin_expect(!!(x), 0)
+#define GRT_NOINLINE	 __attribute__((noinline))
+#define GRT_INLINE	 static inline __attribute__((always_inline))
+#define GRT_COLD	 __attribute__((noinline, cold))
+#define GRT_ALIGNED(n)	 __attribute__((aligned(n)))
 #define GRT_PRINTF(a, b) __attribute__((format(printf, a, b)))
 
 /* The word a public function's definition carries: visible from the shared library. */

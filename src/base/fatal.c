@@ -13,7 +13,7 @@
 enum { LINE = 512 };
 
 /* One write, so that lines of several threads do not mix; the result is ignored, there is nobody to tell. */
-static void put(int fd, const char *prefix, const char *fmt, va_list ap)
+static GRT_PRINTF(3, 0) void put(int fd, const char *prefix, const char *fmt, va_list ap)
 {
 	char buf[LINE];
 	int n = snprintf(buf, sizeof(buf), "%s", prefix);

@@ -15,7 +15,8 @@ void grt_warn(const char *fmt, ...) GRT_PRINTF(1, 2);
 void grt_line(int fd, const char *fmt, ...) GRT_PRINTF(2, 3);
 
 /* Our own invariants: CHECK in every build (slow paths), ASSERT in checks builds only. */
-#define GRT_CHECK(x) ((x) ? (void)0 : grt_fatal("%s:%d: invariant broken: %s", __FILE__, __LINE__, #x))
+#define GRT_CHECK(x)                                                                               \
+	((x) ? (void)0 : grt_fatal("%s:%d: invariant broken: %s", __FILE__, __LINE__, #x))
 #define GRT_ASSERT(x) (!GRT_CHECKS_ON || (x) ? (void)0 : GRT_CHECK(x))
 
 #endif

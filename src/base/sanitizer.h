@@ -30,20 +30,20 @@ void __lsan_register_root_region(const void *p, size_t size);
 void __lsan_unregister_root_region(const void *p, size_t size);
 
 /* Just before the switch, on the old stack; a dying one gives its fake frames back. */
-#define grt_san_leave(from, to, dying) \
+#define grt_san_leave(from, to, dying)                                                             \
 	__sanitizer_start_switch_fiber((dying) ? NULL : &(from)->fake, (to)->lo, (to)->size)
 /* Just after it, on the new stack; came is where the thread's own bounds are kept up to date. */
-#define grt_san_arrive(now) __sanitizer_finish_switch_fiber((now)->fake, NULL, NULL)
-#define grt_san_fresh(lo, size) __asan_unpoison_memory_region((lo), (size))
-#define grt_san_root(lo, size) __lsan_register_root_region((lo), (size))
+#define grt_san_arrive(now)	 __sanitizer_finish_switch_fiber((now)->fake, NULL, NULL)
+#define grt_san_fresh(lo, size)	 __asan_unpoison_memory_region((lo), (size))
+#define grt_san_root(lo, size)	 __lsan_register_root_region((lo), (size))
 #define grt_san_unroot(lo, size) __lsan_unregister_root_region((lo), (size))
 #else
 enum { GRT_ASAN_ON = 0 };
 #define grt_san_leave(from, to, dying) ((void)(from), (void)(to))
-#define grt_san_arrive(now) ((void)(now))
-#define grt_san_fresh(lo, size) ((void)(lo), (void)(size))
-#define grt_san_root(lo, size) ((void)(lo), (void)(size))
-#define grt_san_unroot(lo, size) ((void)(lo), (void)(size))
+#define grt_san_arrive(now)	       ((void)(now))
+#define grt_san_fresh(lo, size)	       ((void)(lo), (void)(size))
+#define grt_san_root(lo, size)	       ((void)(lo), (void)(size))
+#define grt_san_unroot(lo, size)       ((void)(lo), (void)(size))
 #endif
 
 /*
@@ -59,20 +59,20 @@ void __tsan_destroy_fiber(void *fiber);
 void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 void __tsan_acquire(void *addr);
 void __tsan_release(void *addr);
-#define grt_tsan_switch(to) __tsan_switch_to_fiber((to)->fiber, 1)
+#define grt_tsan_switch(to)    __tsan_switch_to_fiber((to)->fiber, 1)
 #define grt_tsan_acquire(addr) __tsan_acquire((void *)(addr))
 #define grt_tsan_release(addr) __tsan_release((void *)(addr))
-#define grt_tsan_current() __tsan_get_current_fiber()
-#define grt_tsan_create() __tsan_create_fiber(0)
-#define grt_tsan_destroy(f) __tsan_destroy_fiber(f)
+#define grt_tsan_current()     __tsan_get_current_fiber()
+#define grt_tsan_create()      __tsan_create_fiber(0)
+#define grt_tsan_destroy(f)    __tsan_destroy_fiber(f)
 #else
 enum { GRT_TSAN_ON = 0 };
-#define grt_tsan_switch(to) ((void)(to))
+#define grt_tsan_switch(to)    ((void)(to))
 #define grt_tsan_acquire(addr) ((void)(addr))
 #define grt_tsan_release(addr) ((void)(addr))
-#define grt_tsan_current() NULL
-#define grt_tsan_create() NULL
-#define grt_tsan_destroy(f) ((void)(f))
+#define grt_tsan_current()     NULL
+#define grt_tsan_create()      NULL
+#define grt_tsan_destroy(f)    ((void)(f))
 #endif
 
 #endif

@@ -38,8 +38,9 @@ static void one(struct g *g, void *arg)
 		return;
 	if (state != G_WAITING || reason >= grt_countof(reason_names))
 		reason = WAIT_NONE;
-	grt_line(a->fd, "goroutine %llu%s%.*s%s [%s%s%s]", (unsigned long long)g->id, named ? " (" : "", G_NAME - 1,
-		 g->name, named ? ")" : "", state_names[state], reason ? ": " : "", reason_names[reason]);
+	grt_line(a->fd, "goroutine %llu%s%.*s%s [%s%s%s]", (unsigned long long)g->id,
+		 named ? " (" : "", G_NAME - 1, g->name, named ? ")" : "", state_names[state],
+		 reason ? ": " : "", reason_names[reason]);
 }
 
 void grt_dump(int fd)

@@ -89,7 +89,8 @@ static int m_join(uint32_t n)
 static void stop_workers(void)
 {
 	for (uint32_t i = 0; i < grt_load(&grt_rt.nallp); i++)
-		atomic_fetch_or_explicit(&grt_load(&grt_rt.allp[i])->attention, ATT_STOP, memory_order_relaxed);
+		atomic_fetch_or_explicit(&grt_load(&grt_rt.allp[i])->attention, ATT_STOP,
+					 memory_order_relaxed);
 	for (;;) {
 		grt_spin_lock(&grt_rt.lock);
 
@@ -119,7 +120,8 @@ static void apply(const struct settings *s)
 	grt_rt.max_threads = s->max_threads;
 	grt_rt.hang_seconds = s->hang_seconds;
 	grt_store(&grt_rt.procs, s->procs);
-	grt_store(&grt_rt.enter_flags, s->no_membarrier || grt_os_membarrier_init() < 0 ? ENTER_FENCE : 0u);
+	grt_store(&grt_rt.enter_flags,
+		  s->no_membarrier || grt_os_membarrier_init() < 0 ? ENTER_FENCE : 0u);
 	grt_stacks_init(s->flags & GORU_CONFIG_GUARDS_ONLY);
 }
 
@@ -184,7 +186,11 @@ GRT_PUBLIC int goru_init(const goru_config *cfg)
 GRT_PUBLIC int goru_run(void (*fn)(void *), void *arg)
 {
 	uintptr_t word = (uintptr_t)arg;
-	struct spawn s = { .fn = (void (*)(void))fn, .word = &word, .nwords = 1, .cls = CLS_DEFAULT, .flags = G_MAIN };
+	struct spawn s = { .fn = (void (*)(void))fn,
+			   .word = &word,
+			   .nwords = 1,
+			   .cls = CLS_DEFAULT,
+			   .flags = G_MAIN };
 	uint32_t none = 0, seen;
 	int rc;
 
@@ -195,15 +201,16 @@ GRT_PUBLIC int goru_run(void (*fn)(void *), void *arg)
 	rc = start_with(NULL);
 	if (rc < 0 && rc != -EALREADY)
 		return rc;
-	if (!atomic_compare_exchange_strong_explicit(&grt_rt.run_state, &none, 1, memory_order_relaxed,
-						     memory_order_relaxed))
+	if (!atomic_compare_exchange_strong_explicit(&grt_rt.run_state, &none, 1,
+						     memory_order_relaxed, memory_order_relaxed))
 		return -EBUSY;
 	rc = grt_spawn(&s);
 	if (rc < 0) {
 		grt_store(&grt_rt.run_state, 0);
 		return rc;
 	}
-	while ((seen = atomic_load_explicit(&grt_rt.run_state, memory_order_acquire)) != 2) /* run.B */
+	while ((seen = atomic_load_explicit(&grt_rt.run_state, memory_order_acquire)) !=
+	       2) /* run.B */
 		grt_os_futex_wait(&grt_rt.run_state, seen, INT64_MAX);
 	grt_tsan_acquire(&grt_rt.run_state);
 	grt_store(&grt_rt.run_state, 0);

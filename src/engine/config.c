@@ -119,7 +119,8 @@ static int program(struct settings *s, const goru_config *given)
 
 int grt_settings(struct settings *s, const goru_config *cfg)
 {
-	*s = (struct settings){ .cls = (unsigned)grt_stack_class(DEFAULT_STACK), .max_threads = DEFAULT_THREADS };
+	*s = (struct settings){ .cls = (unsigned)grt_stack_class(DEFAULT_STACK),
+				.max_threads = DEFAULT_THREADS };
 	environment(s);
 
 	int rc = cfg ? program(s, cfg) : 0;

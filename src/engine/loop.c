@@ -121,7 +121,8 @@ static void *m_main(void *arg)
 
 int grt_m_start(struct p *p)
 {
-	struct m *m = aligned_alloc(GRT_CACHELINE, (sizeof(*m) + GRT_CACHELINE - 1) & ~(size_t)(GRT_CACHELINE - 1));
+	struct m *m = aligned_alloc(GRT_CACHELINE, (sizeof(*m) + GRT_CACHELINE - 1) &
+							   ~(size_t)(GRT_CACHELINE - 1));
 	char name[16];
 	int rc;
 

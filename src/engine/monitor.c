@@ -13,8 +13,8 @@
 
 enum {
 	US = 1000,
-	TICK = 1000 * US,	   /* somebody is busy */
-	TICK_RESCUE = 500 * US,	   /* a runnext waits and could run elsewhere */
+	TICK = 1000 * US,	     /* somebody is busy */
+	TICK_RESCUE = 500 * US,	     /* a runnext waits and could run elsewhere */
 	TICK_ALONE = 10 * 1000 * US, /* one P: nobody could be woken anyway */
 	TRIM_EVERY = 500 * 1000 * US,
 	RETRY = 100 * 1000 * US, /* after a thread could not be made */
@@ -42,7 +42,7 @@ static bool take(struct m *m, struct p *p)
 	if (grt_load(&grt_rt.enter_flags) & ENTER_FENCE)
 		atomic_thread_fence(memory_order_seq_cst); /* handshake.F */
 	else
-		grt_os_membarrier();			      /* handshake.E */
+		grt_os_membarrier();				    /* handshake.E */
 	if (!atomic_load_explicit(&m->in_rt, memory_order_acquire)) /* handshake.B */
 		return true;
 	grt_store(&m->p, p);
@@ -138,8 +138,9 @@ static void start_wanted(int64_t now)
 	grt_spin_unlock(&grt_rt.lock);
 	Mon.retry_at = now + RETRY;
 	if (!Mon.told)
-		grt_warn("no further thread can be made (%s); blocked goroutines hold others up until one is free",
-			 p ? rc == -ENOMEM ? "no memory" : "a system limit" : "max_threads");
+		grt_warn(
+			"no further thread can be made (%s); blocked goroutines hold others up until one is free",
+			p ? rc == -ENOMEM ? "no memory" : "a system limit" : "max_threads");
 	Mon.told = true;
 }
 

@@ -15,8 +15,9 @@ static bool installed;
 
 static void report(struct g *g)
 {
-	grt_fatal("stack overflow in goroutine %llu%s%.*s%s, %zu-byte stack", (unsigned long long)g->id,
-		  g->name[0] ? " (" : "", G_NAME - 1, g->name, g->name[0] ? ")" : "", g->stack_size);
+	grt_fatal("stack overflow in goroutine %llu%s%.*s%s, %zu-byte stack",
+		  (unsigned long long)g->id, g->name[0] ? " (" : "", G_NAME - 1, g->name,
+		  g->name[0] ? ")" : "", g->stack_size);
 }
 
 static void chain(int sig, siginfo_t *info, void *context)
@@ -64,7 +65,8 @@ void grt_overflow_uninstall(void)
 	for (size_t i = 0; installed && i < grt_countof(signals); i++) {
 		struct sigaction now;
 
-		if (!sigaction(signals[i], NULL, &now) && (now.sa_flags & SA_SIGINFO) && now.sa_sigaction == handler)
+		if (!sigaction(signals[i], NULL, &now) && (now.sa_flags & SA_SIGINFO) &&
+		    now.sa_sigaction == handler)
 			sigaction(signals[i], &before[i], NULL);
 	}
 	installed = false;

@@ -113,7 +113,8 @@ static bool may_spin(struct m *m)
 
 static struct g *from_others(struct m *m, struct p *p)
 {
-	if (atomic_load_explicit(&grt_rt.nallp, memory_order_acquire) == 1 || !may_spin(m)) /* allp.B */
+	if (atomic_load_explicit(&grt_rt.nallp, memory_order_acquire) == 1 ||
+	    !may_spin(m)) /* allp.B */
 		return NULL;
 	for (int round = 1; round <= STEAL_ROUNDS; round++) {
 		struct g *g = steal_round(m, p, round == STEAL_ROUNDS);

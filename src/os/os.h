@@ -10,10 +10,10 @@
 /* memory (mem.c): 0 or -ENOMEM */
 size_t grt_os_page_size(void);
 size_t grt_os_max_map_count(void);
-int grt_os_map(size_t size, void **out);			 /* zeroed, read and write */
+int grt_os_map(size_t size, void **out);		   /* zeroed, read and write */
 int grt_os_reserve(size_t size, size_t align, void **out); /* address space only, no huge pages */
-int grt_os_commit(void *base, size_t size);			 /* reserved pages become usable */
-int grt_os_protect(void *base, size_t size);			 /* no access; splits the mapping */
+int grt_os_commit(void *base, size_t size);		   /* reserved pages become usable */
+int grt_os_protect(void *base, size_t size);		   /* no access; splits the mapping */
 void grt_os_unmap(void *base, size_t size);
 bool grt_os_guard_supported(void);
 /* Cheap guard pages [base + i * stride, + len) for i in 0..n-1; how many were made. They survive a discard. */
@@ -40,7 +40,7 @@ int64_t grt_os_now(void);
 int grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, const char *name);
 void grt_os_thread_join(pthread_t t);
 void grt_os_thread_bounds(const void **lo, size_t *size); /* the caller's own stack */
-int grt_os_altstack_set(void **out, size_t *size);	     /* for the overflow reporter */
+int grt_os_altstack_set(void **out, size_t *size);	  /* for the overflow reporter */
 void grt_os_altstack_clear(void *base, size_t size);
 
 /* how many CPUs the process may use: affinity, lowered to the tightest cgroup quota rounded up (cpus.c) */

@@ -5,6 +5,7 @@
 
 #include "arch.h"
 #include "base/sanitizer.h"
+#include "base/tls.h"
 
 struct m;
 struct waiter;
@@ -29,10 +30,11 @@ enum wait_reason {
 	WAIT_P,
 };
 
-enum { G_NAME = 32, G_WORDS = 6 };
+enum { G_NAME = 32, G_WORDS = GRT_WORDS };
 enum g_flags { G_MAIN = 1, G_UNGUARDED = 2, G_WIDE = 4 /* more than one argument word */ };
 
-_Static_assert(sizeof(struct gobuf) == 32, "four words, for the line below and for debugger scripts");
+_Static_assert(sizeof(struct gobuf) == 32,
+	       "four words, for the line below and for debugger scripts");
 
 /*
  * It stands at the top of its own stack's first page, at an offset that depends on the slot (the colour), so that the
@@ -41,9 +43,9 @@ _Static_assert(sizeof(struct gobuf) == 32, "four words, for the line below and f
 struct g {
 	/* one cache line: what every switch and wake touches */
 	GRT_ALIGNED(GRT_CACHELINE) struct gobuf sched;
-	_Atomic uint64_t claim;	       /* PROTOCOL claim in part/waiter.h */
+	_Atomic uint64_t claim;		/* PROTOCOL claim in part/waiter.h */
 	struct waiter *_Atomic waiting; /* what it waits on, for shutdown and reports; else NULL */
-	struct m *m;		       /* where it runs; written by its M */
+	struct m *m;			/* where it runs; written by its M */
 	int saved_errno;
 	_Atomic uint8_t state, reason;
 	uint8_t flags, cls; /* cls: stack class, fixed for the slot's life */
@@ -51,7 +53,7 @@ struct g {
 	/* lists, C++, blocking */
 	struct g *schedlink; /* next in the one list that holds it: injq, free list, a batch */
 	void *saved_eh[2];   /* C++ exceptions being handled, while not running */
-	uintptr_t limit;     /* lowest address a call into goru may still run at; 0 with a guard below */
+	uintptr_t limit; /* lowest address a call into goru may still run at; 0 with a guard below */
 	uint32_t block_depth;
 
 	/* spawn, exit, reports */
@@ -70,7 +72,8 @@ struct glist {
 	uint32_t n;
 };
 
-_Static_assert(offsetof(struct g, schedlink) == GRT_CACHELINE, "the hot line of struct g has grown");
+_Static_assert(offsetof(struct g, schedlink) == GRT_CACHELINE,
+	       "the hot line of struct g has grown");
 
 static inline void grt_glist_push(struct glist *l, struct g *g)
 {

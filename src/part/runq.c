@@ -40,7 +40,8 @@ struct g *grt_runq_pop(struct runq *q)
 	while (h != t) {
 		struct g *g = grt_load(&q->slot[h % GRT_RUNQ_LEN]);
 
-		if (atomic_compare_exchange_weak_explicit(&q->head, &h, h + 1, memory_order_release, /* runq.C */
+		if (atomic_compare_exchange_weak_explicit(&q->head, &h, h + 1,
+							  memory_order_release,	 /* runq.C */
 							  memory_order_acquire)) /* runq.E */
 			return g;
 	}
@@ -57,7 +58,8 @@ void grt_runq_half(struct runq *q, struct glist *out)
 		n = (grt_load(&q->tail) - h) / 2;
 		for (uint32_t i = 0; i < n; i++)
 			batch[i] = grt_load(&q->slot[(h + i) % GRT_RUNQ_LEN]);
-	} while (!atomic_compare_exchange_weak_explicit(&q->head, &h, h + n, memory_order_release, /* runq.C */
+	} while (!atomic_compare_exchange_weak_explicit(&q->head, &h, h + n,
+							memory_order_release,	/* runq.C */
 							memory_order_acquire)); /* runq.E */
 	for (uint32_t i = 0; i < n; i++)
 		grt_glist_push(out, batch[i]);
@@ -85,11 +87,13 @@ struct g *grt_runq_steal(struct runq *to, struct runq *from)
 
 			grt_store(&to->slot[(t + i) % GRT_RUNQ_LEN], g);
 		}
-		if (!atomic_compare_exchange_strong_explicit(&from->head, &fh, fh + n, memory_order_release, /* runq.C */
+		if (!atomic_compare_exchange_strong_explicit(&from->head, &fh, fh + n,
+							     memory_order_release, /* runq.C */
 							     memory_order_relaxed))
 			continue;
 		if (n > 1)
-			atomic_store_explicit(&to->tail, t + n - 1, memory_order_release); /* runq.A */
+			atomic_store_explicit(&to->tail, t + n - 1,
+					      memory_order_release); /* runq.A */
 		return last;
 	}
 }

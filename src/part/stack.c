@@ -227,8 +227,9 @@ static void no_guard(struct g *g)
 	if (S.warned)
 		return;
 	S.warned = true;
-	grt_warn("no guard page for further stacks on this kernel; an overflow there is noticed at the next call "
-		 "into goru, when memory may be damaged already");
+	grt_warn(
+		"no guard page for further stacks on this kernel; an overflow there is noticed at the next call "
+		"into goru, when memory may be damaged already");
 }
 
 static int get(unsigned cls, struct g **out)
@@ -289,7 +290,8 @@ int grt_stack_get(unsigned cls, struct g **out)
 static struct arena *arena_of(uintptr_t addr, uint32_t *slot)
 {
 	for (unsigned c = 0; c < STACK_CLASSES; c++) {
-		struct arena *a = atomic_load_explicit(&S.arenas[c], memory_order_acquire); /* arena.B */
+		struct arena *a =
+			atomic_load_explicit(&S.arenas[c], memory_order_acquire); /* arena.B */
 
 		for (; a; a = grt_load(&a->next)) {
 			uintptr_t off = addr - (uintptr_t)a->base;
@@ -316,10 +318,12 @@ struct g *grt_stack_find(uintptr_t addr)
 void grt_stack_each(void (*fn)(struct g *g, void *arg), void *arg)
 {
 	for (unsigned c = 0; c < STACK_CLASSES; c++) {
-		struct arena *a = atomic_load_explicit(&S.arenas[c], memory_order_acquire); /* arena.B */
+		struct arena *a =
+			atomic_load_explicit(&S.arenas[c], memory_order_acquire); /* arena.B */
 
 		for (; a; a = grt_load(&a->next)) {
-			uint32_t n = atomic_load_explicit(&a->used, memory_order_acquire); /* arena.D */
+			uint32_t n =
+				atomic_load_explicit(&a->used, memory_order_acquire); /* arena.D */
 
 			for (uint32_t i = 0; i < n; i++)
 				fn(slot_g(a, i), arg);

@@ -74,8 +74,8 @@ static inline void grt_waiter_begin(struct waiter *w, struct g *g)
 
 static inline bool grt_claim_word(_Atomic uint64_t *claim, uint64_t open, enum ending how)
 {
-	return atomic_compare_exchange_strong_explicit(claim, &open, open | how, memory_order_relaxed,
-						       memory_order_relaxed);
+	return atomic_compare_exchange_strong_explicit(claim, &open, open | how,
+						       memory_order_relaxed, memory_order_relaxed);
 }
 
 /* By the holder of the lock that w was found under: true if this wait is now ended, and w is the caller's to ready. */

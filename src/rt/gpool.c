@@ -4,7 +4,7 @@
 
 enum {
 	BATCH = GRT_GFREE_MAX / 2, /* moved between a P and the shared list at once */
-	TRIM_MAX = 16384,	   /* stacks given back in one go: some 3 ms of the monitor's time */
+	TRIM_MAX = 16384, /* stacks given back in one go: some 3 ms of the monitor's time */
 };
 
 /* low is the fewest the list held in this period: so many were not needed, and may go in the next one (budget). */

@@ -51,7 +51,8 @@ static bool note_sleep(struct m *m, int64_t deadline)
 {
 	uint32_t seen = 0;
 
-	atomic_compare_exchange_strong_explicit(&m->note, &seen, 2, memory_order_relaxed, memory_order_relaxed);
+	atomic_compare_exchange_strong_explicit(&m->note, &seen, 2, memory_order_relaxed,
+						memory_order_relaxed);
 	while (atomic_load_explicit(&m->note, memory_order_acquire) != 1) /* note.B */
 		if (grt_os_futex_wait(&m->note, 2, deadline) == -ETIMEDOUT)
 			return false;
@@ -87,7 +88,9 @@ struct p *grt_pidle_take(struct p *wanted)
 
 	if (p) {
 		*at = p->link;
-		grt_store(&p->status, P_RUNNING); /* off the list: the monitor holds it unlocked until its M exists */
+		grt_store(
+			&p->status,
+			P_RUNNING); /* off the list: the monitor holds it unlocked until its M exists */
 		grt_store(&grt_rt.npidle, grt_load(&grt_rt.npidle) - 1);
 	}
 	return p;
@@ -179,8 +182,8 @@ GRT_NOINLINE void grt_wake_one(void)
 {
 	uint32_t none = 0;
 
-	if (!atomic_compare_exchange_strong_explicit(&grt_rt.nmspinning, &none, 1, memory_order_relaxed,
-						     memory_order_relaxed))
+	if (!atomic_compare_exchange_strong_explicit(&grt_rt.nmspinning, &none, 1,
+						     memory_order_relaxed, memory_order_relaxed))
 		return;
 	grt_spin_lock(&grt_rt.lock);
 
@@ -321,7 +324,8 @@ void grt_handoff(struct m *m, struct p *p)
 
 	bool own = grt_load(&p->runnext) || grt_runq_len(&p->runq);
 	bool last = grt_load(&grt_rt.npidle) + 1 >= grt_load(&grt_rt.procs) && !grt_rt.keeper;
-	bool wanted = own || (last && grt_timers_earliest() != GRT_NEVER) || grt_load(&p->attention);
+	bool wanted = own || (last && grt_timers_earliest() != GRT_NEVER) ||
+		      grt_load(&p->attention);
 	struct m *to = wanted ? grt_midle_pop() : NULL;
 
 	if (to) {

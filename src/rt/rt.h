@@ -28,12 +28,13 @@ enum p_attention {
  */
 struct p {
 	/* the owner's; runnext and schedtick are also read by the monitor (relaxed) */
-	GRT_ALIGNED(GRT_CACHELINE) _Atomic(struct g *) runnext; /* the newest; private: thieves do not see it */
-	_Atomic uint32_t schedtick;				/* rises with each goroutine run */
-	uint32_t to_injq;   /* picks left until the shared queue is looked at first */
-	uint32_t to_ring;   /* runnext picks left until the ring goes first */
+	GRT_ALIGNED(GRT_CACHELINE)
+	_Atomic(struct g *) runnext;  /* the newest; private: thieves do not see it */
+	_Atomic uint32_t schedtick;   /* rises with each goroutine run */
+	uint32_t to_injq;	      /* picks left until the shared queue is looked at first */
+	uint32_t to_ring;	      /* runnext picks left until the ring goes first */
 	_Atomic uint32_t syscalltick; /* rises with each hand-off in block_enter */
-	uint64_t id_next, id_end;	/* goroutine ids taken in advance */
+	uint64_t id_next, id_end;     /* goroutine ids taken in advance */
 	uint64_t nspawned, nended;
 	uint64_t rand;
 	struct glist gfree; /* dead goroutines of the default class, hottest first */
@@ -53,16 +54,16 @@ struct p {
 struct m {
 	_Atomic uint32_t in_rt;
 	struct p *_Atomic p;
-	struct p *held;	  /* m.p as this M knows it while it is inside: see PROTOCOL handshake */
-	struct g *curg;	  /* the goroutine running, NULL on the loop */
-	struct g *dead;	  /* left by exit for whoever runs next on this M */
-	int *errno_at;	  /* this thread's errno: looked up once, valid here only */
-	void **eh_at;	  /* this thread's C++ exception state, NULL in programs without */
-	struct gobuf g0;  /* the loop's own stack, the thread's */
-	bool spinning;	  /* looks for work and is counted in rt.nmspinning */
-	bool blocked;	  /* its goroutine is between block_enter and block_exit */
-	bool keeper;	  /* under rt.lock: sleeps until the earliest timer */
-	struct p *oldp;	  /* the P block_enter gave away: tried first on the way back */
+	struct p *held;	 /* m.p as this M knows it while it is inside: see PROTOCOL handshake */
+	struct g *curg;	 /* the goroutine running, NULL on the loop */
+	struct g *dead;	 /* left by exit for whoever runs next on this M */
+	int *errno_at;	 /* this thread's errno: looked up once, valid here only */
+	void **eh_at;	 /* this thread's C++ exception state, NULL in programs without */
+	struct gobuf g0; /* the loop's own stack, the thread's */
+	bool spinning;	 /* looks for work and is counted in rt.nmspinning */
+	bool blocked;	 /* its goroutine is between block_enter and block_exit */
+	bool keeper;	 /* under rt.lock: sleeps until the earliest timer */
+	struct p *oldp;	 /* the P block_enter gave away: tried first on the way back */
 	struct san_stack san;
 
 	_Atomic uint32_t note; /* futex word: PROTOCOL note in rt/idle.c */
@@ -74,8 +75,10 @@ struct m {
 };
 
 enum enter_flags {
-	ENTER_FENCE = 1, /* no membarrier here: each entering executes the fence (PROTOCOL handshake) */
-	ENTER_CHECK = 2, /* there are stacks without a guard page: each entering looks at the stack pointer */
+	ENTER_FENCE =
+		1, /* no membarrier here: each entering executes the fence (PROTOCOL handshake) */
+	ENTER_CHECK =
+		2, /* there are stacks without a guard page: each entering looks at the stack pointer */
 };
 
 enum rt_phase { RT_OFF, RT_STARTING, RT_ON, RT_STOPPING };
@@ -83,13 +86,14 @@ enum rt_phase { RT_OFF, RT_STARTING, RT_ON, RT_STOPPING };
 struct rt {
 	/* read by all, written rarely */
 	GRT_ALIGNED(GRT_CACHELINE) _Atomic uint32_t phase;
-	_Atomic uint32_t procs;	 /* Ps meant to run */
-	_Atomic uint32_t nallp;	 /* allp[0..nallp) exist; never shrinks while on */
-	_Atomic uint32_t enter_flags; /* what entering goru costs more than usual; enum enter_flags */
+	_Atomic uint32_t procs; /* Ps meant to run */
+	_Atomic uint32_t nallp; /* allp[0..nallp) exist; never shrinks while on */
+	_Atomic uint32_t
+		enter_flags; /* what entering goru costs more than usual; enum enter_flags */
 	uint8_t default_cls;
 	bool spawn_fatal, spawn_log;
 	uint32_t max_threads;
-	uint32_t hang_seconds; /* GORU_DEBUG=hang=S; 0: off */
+	uint32_t hang_seconds;	/* GORU_DEBUG=hang=S; 0: off */
 	_Atomic uint64_t epoch; /* which start of the runtime this is */
 	struct p *_Atomic allp[GRT_MAX_PROCS];
 
@@ -107,13 +111,15 @@ struct rt {
 	uint32_t nm; /* Ms with a thread */
 	struct m *keeper;
 	int64_t keeper_when; /* when it wakes */
-	uint32_t want_m;	     /* Ms asked of the monitor */
-	bool monitor_sleeps;	     /* on monitor_note, without a tick */
+	uint32_t want_m;     /* Ms asked of the monitor */
+	bool monitor_sleeps; /* on monitor_note, without a tick */
 	_Atomic uint32_t monitor_note;
 	uint32_t m_id; /* the next M's */
 
-	GRT_ALIGNED(GRT_CACHELINE) _Atomic uint64_t id_next; /* goroutine ids handed to Ps in batches */
-	_Atomic uint64_t nspawned, nended, nspawn_failed; /* by those without a P; Ps count their own */
+	GRT_ALIGNED(GRT_CACHELINE)
+	_Atomic uint64_t id_next; /* goroutine ids handed to Ps in batches */
+	_Atomic uint64_t nspawned, nended,
+		nspawn_failed; /* by those without a P; Ps count their own */
 
 	/* goru_run */
 	_Atomic uint32_t run_state; /* 0 none, 1 main goroutine runs, 2 it has ended; futex word */

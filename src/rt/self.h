@@ -28,10 +28,6 @@
  *   Checked  tests/model/handshake.pml, tests/model/handshake.c, tests/stress/rescue.c
  */
 
-/* Written only by the thread's own start and end; elsewhere read through grt_arch_self. */
-extern __thread struct m *grt_tls_m __attribute__((tls_model("initial-exec")));
-extern __thread uintptr_t grt_tls_words[G_WORDS] __attribute__((tls_model("initial-exec")));
-
 /* What enter_flags ask for. */
 void grt_enter_slow(struct m *m);
 

@@ -70,7 +70,8 @@ GRT_PUBLIC void goru_block_exit(void)
 	struct g *g = m->curg;
 
 	if (g->block_depth == 0)
-		grt_fatal("goru_block_exit without goru_block_enter in goroutine %llu", (unsigned long long)g->id);
+		grt_fatal("goru_block_exit without goru_block_enter in goroutine %llu",
+			  (unsigned long long)g->id);
 	if (--g->block_depth == 0) {
 		if (!grt_p_settled(m))
 			m = grt_reacquire(m);

@@ -42,7 +42,8 @@ GRT_PUBLIC void goru_yield(void)
 		p = m->held;
 	}
 	/* alone: only the shared queue's turn has to come nearer */
-	if (!grt_load(&p->runnext) && !grt_runq_len(&p->runq) && !grt_load(&p->attention) && p->to_injq) {
+	if (!grt_load(&p->runnext) && !grt_runq_len(&p->runq) && !grt_load(&p->attention) &&
+	    p->to_injq) {
 		p->to_injq--;
 		grt_leave(m);
 		return;
@@ -67,6 +68,7 @@ _Noreturn void grt_exit(struct m *m)
 	if (g->flags & G_MAIN)
 		main_ended();
 	grt_g_set_state(g, G_DEAD);
+	grt_tsan_release(g); /* the stack's next user comes after us */
 	if (p)
 		p->nended++;
 	else
@@ -112,7 +114,8 @@ static void g_main(void *word)
 	grt_tsan_acquire(g);
 	grt_leave(m);
 	if (g->flags & G_WIDE)
-		((words_fn *)g->fn)(g->word[0], g->word[1], g->word[2], g->word[3], g->word[4], g->word[5]);
+		((words_fn *)g->fn)(g->word[0], g->word[1], g->word[2], g->word[3], g->word[4],
+				    g->word[5]);
 	else
 		((word_fn *)g->fn)(g->word[0]);
 	grt_exit(grt_enter());

@@ -27,7 +27,8 @@ static uint64_t next_id(struct p *p)
 	if (!p)
 		return atomic_fetch_add_explicit(&grt_rt.id_next, 1, memory_order_relaxed);
 	if (GRT_UNLIKELY(p->id_next == p->id_end)) {
-		p->id_next = atomic_fetch_add_explicit(&grt_rt.id_next, ID_BATCH, memory_order_relaxed);
+		p->id_next =
+			atomic_fetch_add_explicit(&grt_rt.id_next, ID_BATCH, memory_order_relaxed);
 		p->id_end = p->id_next + ID_BATCH;
 	}
 	return p->id_next++;
@@ -150,7 +151,9 @@ int grt_spawn(const struct spawn *s)
 GRT_PUBLIC int goru_go(void (*fn)(void *), void *arg)
 {
 	uintptr_t word = (uintptr_t)arg;
-	struct spawn s = { .fn = (void (*)(void))fn, .word = &word, .nwords = 1, .cls = CLS_DEFAULT };
+	struct spawn s = {
+		.fn = (void (*)(void))fn, .word = &word, .nwords = 1, .cls = CLS_DEFAULT
+	};
 
 	if (GRT_UNLIKELY(!fn))
 		return -EINVAL;
@@ -174,7 +177,9 @@ GRT_PUBLIC int goru_go_captured_(void (*fn)(void))
 GRT_PUBLIC int goru_go_attr(const goru_attr *attr, void (*fn)(void *), void *arg)
 {
 	uintptr_t word = (uintptr_t)arg;
-	struct spawn s = { .fn = (void (*)(void))fn, .word = &word, .nwords = 1, .cls = CLS_DEFAULT };
+	struct spawn s = {
+		.fn = (void (*)(void))fn, .word = &word, .nwords = 1, .cls = CLS_DEFAULT
+	};
 
 	if (!fn)
 		return -EINVAL;

@@ -68,7 +68,8 @@ void grt_chan_remove(struct wnode *n)
 }
 
 /* Called with c locked, and the operation would wait. Inlined into the two slow functions only. */
-GRT_INLINE int wait_on(goru_chan *c, struct m *m, struct p *p, void *elem, bool send, int64_t deadline)
+GRT_INLINE int wait_on(goru_chan *c, struct m *m, struct p *p, void *elem, bool send,
+		       int64_t deadline)
 {
 	struct wnode n = { .elem = elem, .obj = c, .send = send };
 	struct waiter w = GRT_WAITER(KIND_CHAN, &n, 1);
@@ -111,12 +112,14 @@ GRT_INLINE int wait_on(goru_chan *c, struct m *m, struct p *p, void *elem, bool 
 }
 
 /* Locked by the caller, who runs with m and p. */
-static GRT_NOINLINE int send_wait(goru_chan *c, const void *elem, struct m *m, struct p *p, int64_t deadline)
+static GRT_NOINLINE int send_wait(goru_chan *c, const void *elem, struct m *m, struct p *p,
+				  int64_t deadline)
 {
 	return wait_on(c, m, p, (void *)elem, true, deadline);
 }
 
-static GRT_NOINLINE int recv_wait(goru_chan *c, void *elem, struct m *m, struct p *p, int64_t deadline)
+static GRT_NOINLINE int recv_wait(goru_chan *c, void *elem, struct m *m, struct p *p,
+				  int64_t deadline)
 {
 	return wait_on(c, m, p, elem, false, deadline);
 }
@@ -315,7 +318,8 @@ void grt_chan_fd_update(struct goru_chan *c)
 	if (want == c->fd_set)
 		return;
 	/* neither can fail or wait: the counter is 0 or 1 */
-	if ((want ? write(c->fd, &one, sizeof(one)) : read(c->fd, &one, sizeof(one))) == (ssize_t)sizeof(one))
+	if ((want ? write(c->fd, &one, sizeof(one)) : read(c->fd, &one, sizeof(one))) ==
+	    (ssize_t)sizeof(one))
 		c->fd_set = want;
 	errno = saved;
 }

@@ -82,7 +82,8 @@ GRT_INLINE struct waiter *grt_chan_won(struct wnode *n, bool closed)
  * direct hand-over orders both sides. The model: send before its receive completes; the k-th receive before the
  * (k+cap)-th send completes; close before a receive that sees it.
  */
-GRT_INLINE struct chan_op grt_chan_send_locked(struct goru_chan *c, const void *elem, struct waiter *me)
+GRT_INLINE struct chan_op grt_chan_send_locked(struct goru_chan *c, const void *elem,
+					       struct waiter *me)
 {
 	struct wnode *n;
 

@@ -88,7 +88,8 @@ static int sort_by_chan(goru_case *cases, uint16_t *order, int n)
 
 			for (; j >= gaps[s]; j -= gaps[s]) {
 				/* minus one: NULL becomes the greatest */
-				if ((uintptr_t)cases[order[j - gaps[s]]].chan - 1 <= (uintptr_t)cases[v].chan - 1)
+				if ((uintptr_t)cases[order[j - gaps[s]]].chan - 1 <=
+				    (uintptr_t)cases[v].chan - 1)
 					break;
 				order[j] = order[j - gaps[s]];
 			}
@@ -115,8 +116,8 @@ static void unlock_all(goru_case *cases, const uint16_t *order, int n)
 }
 
 /* With all locked. From a random place on: this look finds something only if it came since the last one. */
-static int look_locked(goru_case *cases, const uint16_t *order, int n, struct p *p, struct waiter *me,
-		       struct waiter **wake)
+static int look_locked(goru_case *cases, const uint16_t *order, int n, struct p *p,
+		       struct waiter *me, struct waiter **wake)
 {
 	uint32_t from = n ? grt_rand_below(rand_of(p), (uint32_t)n) : 0;
 
@@ -133,12 +134,16 @@ static int look_locked(goru_case *cases, const uint16_t *order, int n, struct p 
 	return -EAGAIN;
 }
 
-static void enqueue_all(goru_case *cases, const uint16_t *order, int n, struct wnode *node, struct waiter *w)
+static void enqueue_all(goru_case *cases, const uint16_t *order, int n, struct wnode *node,
+			struct waiter *w)
 {
 	for (int i = 0; i < n; i++) {
 		goru_case *k = &cases[order[i]];
 
-		node[i] = (struct wnode){ .w = w, .elem = k->elem, .obj = k->chan, .index = order[i],
+		node[i] = (struct wnode){ .w = w,
+					  .elem = k->elem,
+					  .obj = k->chan,
+					  .index = order[i],
 					  .send = k->op == OP_SEND };
 		grt_chan_enqueue(k->chan, &node[i]);
 	}
@@ -164,7 +169,8 @@ static int won(goru_case *cases, struct waiter *w)
 }
 
 /* None was ready: queue on all and wait. Called with nothing locked; leaves goru. */
-static int wait_all(goru_case *cases, int n, struct room r, struct m *m, struct p *p, int64_t deadline)
+static int wait_all(goru_case *cases, int n, struct room r, struct m *m, struct p *p,
+		    int64_t deadline)
 {
 	struct waiter w = GRT_WAITER(KIND_CHAN, r.node, 0), *wake = NULL;
 	int live = sort_by_chan(cases, r.order, n), rc;
@@ -206,7 +212,8 @@ static int wait_all(goru_case *cases, int n, struct room r, struct m *m, struct 
 	return rc;
 }
 
-static GRT_NOINLINE int wait_few(goru_case *cases, int n, struct m *m, struct p *p, int64_t deadline)
+static GRT_NOINLINE int wait_few(goru_case *cases, int n, struct m *m, struct p *p,
+				 int64_t deadline)
 {
 	struct wnode node[FEW];
 	uint16_t order[FEW];
@@ -216,7 +223,8 @@ static GRT_NOINLINE int wait_few(goru_case *cases, int n, struct m *m, struct p 
 	return wait_all(cases, n, (struct room){ node, order }, m, p, deadline);
 }
 
-static GRT_NOINLINE int select_many(goru_case *cases, int n, struct m *m, struct p *p, int64_t deadline)
+static GRT_NOINLINE int select_many(goru_case *cases, int n, struct m *m, struct p *p,
+				    int64_t deadline)
 {
 	struct wnode *node = malloc((size_t)n * (sizeof(*node) + sizeof(uint16_t)));
 	uint16_t *order = (uint16_t *)(void *)(node + n);
@@ -243,7 +251,8 @@ static int check(const goru_case *cases, int n)
 	for (int i = 0; i < n; i++) {
 		if (cases[i].op != OP_RECV && cases[i].op != OP_SEND)
 			return -EINVAL;
-		if (cases[i].chan && cases[i].op == OP_SEND && !cases[i].elem && cases[i].chan->elem_size)
+		if (cases[i].chan && cases[i].op == OP_SEND && !cases[i].elem &&
+		    cases[i].chan->elem_size)
 			return -EINVAL;
 	}
 	return 0;

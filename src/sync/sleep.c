@@ -32,7 +32,8 @@ GRT_PUBLIC int goru_sleep_until(int64_t deadline)
 		return rc;
 	}
 
-	enum ending end = grt_wait(&m, &p, &w, deadline, deadline == GORU_FOREVER ? WAIT_FOREVER : WAIT_SLEEP);
+	enum ending end = grt_wait(&m, &p, &w, deadline,
+				   deadline == GORU_FOREVER ? WAIT_FOREVER : WAIT_SLEEP);
 
 	grt_leave_wait(m);
 	/* the deadline is what was waited for */

@@ -12,7 +12,10 @@
 #include "sched/ready.h"
 
 /* A waiter without its stack's garbage; the node's object is the caller's to set. */
-#define GRT_WAITER(kind_, nodes_, n_) { .kind = (kind_), .nnodes = (uint16_t)(n_), .nodes = (nodes_), .won = -1 }
+#define GRT_WAITER(kind_, nodes_, n_)                                                              \
+	{                                                                                          \
+		.kind = (kind_), .nnodes = (uint16_t)(n_), .nodes = (nodes_), .won = -1            \
+	}
 
 /* Under the object's lock, before the waiter is queued: its wait may also end by a deadline. -ENOMEM. A plain thread
  * keeps its own time. */
@@ -31,7 +34,8 @@ GRT_INLINE int grt_wait_arm(struct p *p, struct waiter *w, int64_t deadline)
  * Waits until w's wait has ended; holds no lock. *m and *p are those of a goroutine and are brought up to date; for a
  * plain thread both are NULL. END_READY: the winner has taken w off the list it won on. Else w may still be queued.
  */
-GRT_INLINE enum ending grt_wait(struct m **m, struct p **p, struct waiter *w, int64_t deadline, enum wait_reason why)
+GRT_INLINE enum ending grt_wait(struct m **m, struct p **p, struct waiter *w, int64_t deadline,
+				enum wait_reason why)
 {
 	struct g *g = w->g;
 

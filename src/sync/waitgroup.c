@@ -63,7 +63,8 @@ static uint64_t lock(struct group *g)
 	for (;;) {
 		uint64_t v = not_locked(g);
 
-		if (atomic_compare_exchange_weak_explicit(&g->word, &v, v | LOCK, memory_order_acquire, /* waitgroup.C */
+		if (atomic_compare_exchange_weak_explicit(&g->word, &v, v | LOCK,
+							  memory_order_acquire, /* waitgroup.C */
 							  memory_order_relaxed))
 			return v;
 	}
@@ -134,8 +135,8 @@ static void release(struct group *g, struct self s)
 
 static GRT_COLD _Noreturn void misuse(goru_waitgroup *wg, int64_t n)
 {
-	grt_fatal("wait group %p: count out of range (%lld) in goroutine %llu", (void *)wg, (long long)n,
-		  (unsigned long long)goru_id());
+	grt_fatal("wait group %p: count out of range (%lld) in goroutine %llu", (void *)wg,
+		  (long long)n, (unsigned long long)goru_id());
 }
 
 GRT_PUBLIC void goru_waitgroup_add(goru_waitgroup *wg, int n)
@@ -154,7 +155,8 @@ GRT_PUBLIC void goru_waitgroup_add(goru_waitgroup *wg, int n)
 
 		uint64_t to = wake ? (v | LOCK) : with_count((int32_t)count, v & FLAGS);
 
-		if (!atomic_compare_exchange_weak_explicit(&g->word, &v, to, memory_order_acq_rel, /* waitgroup.A */
+		if (!atomic_compare_exchange_weak_explicit(&g->word, &v, to,
+							   memory_order_acq_rel, /* waitgroup.A */
 							   memory_order_relaxed))
 			continue;
 		if (wake)
@@ -220,7 +222,8 @@ void grt_waitgroup_remove(struct wnode *n)
 
 GRT_PUBLIC int goru_waitgroup_wait_until(goru_waitgroup *wg, int64_t deadline)
 {
-	uint64_t v = atomic_load_explicit(&group_of(wg)->word, memory_order_acquire); /* waitgroup.B */
+	uint64_t v =
+		atomic_load_explicit(&group_of(wg)->word, memory_order_acquire); /* waitgroup.B */
 
 	/* LOCK with WAITERS and a zero to come: still held by the one who ends the waits */
 	if (count_of(v) == 0 && !(v & LOCK)) {

@@ -113,7 +113,8 @@ static unsigned cgroup(void)
 		names++;
 		if (!*names)
 			q = tightest("/sys/fs/cgroup", group, quota_v2);
-		else if (!strcmp(names, "cpu") || !strncmp(names, "cpu,", 4) || strstr(names, ",cpu"))
+		else if (!strcmp(names, "cpu") || !strncmp(names, "cpu,", 4) ||
+			 strstr(names, ",cpu"))
 			q = tightest("/sys/fs/cgroup/cpu", group, quota_v1);
 		n = q < n ? q : n;
 	}

@@ -22,7 +22,8 @@ int grt_os_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t deadline)
 
 	if (deadline <= 0)
 		ts = (struct timespec){ 0, 0 };
-	if (syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, seen, tsp, NULL, FUTEX_BITSET_MATCH_ANY))
+	if (syscall(SYS_futex, word, FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, seen, tsp, NULL,
+		    FUTEX_BITSET_MATCH_ANY))
 		rc = errno == ETIMEDOUT ? -ETIMEDOUT : 0;
 	errno = saved;
 	return rc;

@@ -23,7 +23,8 @@ enum {
 /* The program's handlers and signal threads keep their signals; what a fault raises stays open for the reporter. */
 static void block_async(sigset_t *old)
 {
-	static const int open[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPROF };
+	static const int open[] = { SIGSEGV, SIGBUS, SIGFPE,  SIGILL,
+				    SIGTRAP, SIGSYS, SIGABRT, SIGPROF };
 	sigset_t s;
 
 	sigfillset(&s);

@@ -1,0 +1,35 @@
+/* self.c - the rare halves of entering goru. */
+/* SPDX-License-Identifier: MIT */
+#include "rt/self.h"
+
+#include "base/fatal.h"
+
+static GRT_COLD _Noreturn void overflow(struct g *g)
+{
+	grt_fatal(
+		"stack overflow in goroutine %llu%s%.*s%s, %zu-byte stack (without a guard page: memory below it is "
+		"damaged)",
+		(unsigned long long)g->id, g->name[0] ? " (" : "", G_NAME - 1, g->name,
+		g->name[0] ? ")" : "", g->stack_size);
+}
+
+GRT_NOINLINE void grt_enter_slow(struct m *m)
+{
+	uint32_t flags = grt_load(&grt_rt.enter_flags);
+	struct g *g = m->curg;
+
+	if (flags & ENTER_FENCE)
+		atomic_thread_fence(memory_order_seq_cst); /* handshake.F */
+	if (flags & ENTER_CHECK && g && grt_arch_sp() < g->limit)
+		overflow(g);
+}
+
+struct p *grt_p_really(struct m *m)
+{
+	grt_spin_lock(&grt_rt.lock);
+
+	struct p *p = grt_load(&m->p);
+
+	grt_spin_unlock(&grt_rt.lock);
+	return p;
+}
