@@ -1,0 +1,105 @@
+# Processor, warnings, sanitizers, and how the library itself is compiled and linked.
+# SPDX-License-Identifier: MIT
+include(CheckCCompilerFlag)
+
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
+	set(GORU_CPU x86_64)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
+	set(GORU_CPU aarch64)
+else()
+	message(FATAL_ERROR "goru has no port to ${CMAKE_SYSTEM_PROCESSOR}: see arch/")
+endif()
+
+# -O2 -g unless told otherwise; assert() stays on, goru does not look at NDEBUG.
+if(GORU_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+	set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Kind of build" FORCE)
+endif()
+foreach(lang C CXX ASM)
+	if(NOT DEFINED CMAKE_${lang}_FLAGS_RELWITHDEBINFO OR
+	   CMAKE_${lang}_FLAGS_RELWITHDEBINFO STREQUAL "-O2 -g -DNDEBUG")
+		set(CMAKE_${lang}_FLAGS_RELWITHDEBINFO "-O2 -g")
+	endif()
+endforeach()
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_CXX_STANDARD 17)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+
+set(GORU_WARNINGS -Wall -Wextra -Wshadow -Wundef -Wpointer-arith -Wwrite-strings -Wformat=2)
+set(GORU_WARNINGS_C ${GORU_WARNINGS} -Wstrict-prototypes -Wmissing-prototypes
+	-Wold-style-definition)
+if(GORU_WERROR)
+	list(APPEND GORU_WARNINGS -Werror)
+	list(APPEND GORU_WARNINGS_C -Werror)
+endif()
+
+# What the library and the tests that include its headers must agree on.
+set(GORU_DEFINES "")
+if(GORU_CHECKS)
+	list(APPEND GORU_DEFINES GRT_CHECKS=1)
+endif()
+
+# Address and undefined instrument everything. Under thread the library is not instrumented, it
+# tells the sanitizer of its switches and edges (GRT_TSAN); programs, tests and examples are.
+set(GORU_PROGRAM_SANITIZE "")
+if(GORU_SANITIZE STREQUAL "thread")
+	list(APPEND GORU_DEFINES GRT_TSAN=1)
+	set(GORU_PROGRAM_SANITIZE -fsanitize=thread)
+	if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+		message(WARNING "gcc's thread sanitizer ends at 8128 goroutines: use clang")
+	endif()
+elseif(GORU_SANITIZE)
+	foreach(one ${GORU_SANITIZE})
+		if(NOT one MATCHES "^(address|undefined)$")
+			message(FATAL_ERROR "GORU_SANITIZE: ${GORU_SANITIZE}")
+		endif()
+		add_compile_options(-fsanitize=${one})
+		add_link_options(-fsanitize=${one})
+	endforeach()
+	add_compile_options(-fno-sanitize-recover=all -fno-omit-frame-pointer)
+endif()
+
+set(GORU_LIBRARY_FLAGS -fno-semantic-interposition -fasynchronous-unwind-tables)
+foreach(flag -fno-plt -fcf-protection=branch -mbranch-protection=standard)
+	if(flag MATCHES "cf-protection" AND NOT GORU_CPU STREQUAL "x86_64")
+		continue()
+	elseif(flag MATCHES "branch-protection" AND NOT GORU_CPU STREQUAL "aarch64")
+		continue()
+	endif()
+	string(MAKE_C_IDENTIFIER "GORU_HAS${flag}" has)
+	check_c_compiler_flag(${flag} ${has})
+	if(${has})
+		list(APPEND GORU_LIBRARY_FLAGS ${flag})
+	endif()
+endforeach()
+
+function(goru_library_flags target)
+	set_target_properties(${target} PROPERTIES
+		POSITION_INDEPENDENT_CODE ON
+		C_VISIBILITY_PRESET hidden)
+	target_include_directories(${target} PRIVATE
+		${PROJECT_SOURCE_DIR}/src
+		${PROJECT_SOURCE_DIR}/arch/${GORU_CPU}
+		${PROJECT_SOURCE_DIR}/include)
+	target_compile_definitions(${target} PRIVATE ${GORU_DEFINES})
+	target_compile_options(${target} PRIVATE
+		${GORU_LIBRARY_FLAGS}
+		$<$<COMPILE_LANGUAGE:C>:-ftls-model=initial-exec>
+		$<$<COMPILE_LANGUAGE:C>:${GORU_WARNINGS_C}>
+		$<$<COMPILE_LANGUAGE:C>:-Wconversion>)
+	target_link_libraries(${target} PRIVATE Threads::Threads)
+endfunction()
+
+# Never unloaded (goroutines may run in it), bound at load time (a lazy binding needs more stack
+# than a goroutine may have left), and only goru_* leaves.
+function(goru_shared_link_flags target)
+	set(map ${PROJECT_SOURCE_DIR}/cmake/goru.map)
+	target_link_options(${target} PRIVATE
+		-Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete -Wl,-z,noexecstack
+		-Wl,--version-script=${map})
+	if(NOT GORU_SANITIZE)
+		target_link_options(${target} PRIVATE -Wl,--no-undefined)
+	endif()
+	set_target_properties(${target} PROPERTIES LINK_DEPENDS ${map})
+endfunction()
