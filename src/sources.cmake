@@ -5,6 +5,7 @@ set(GORU_SOURCES
 	src/base/fatal.c
 	src/base/tls.c
 	src/base/spin.c
+	src/base/chaos.c
 	arch/${GORU_CPU}/entry.S
 	src/os/linux/mem.c
 	src/os/linux/futex.c

@@ -44,7 +44,10 @@ GORU_API goru_chan *goru_chan_ref(goru_chan *c);
  * Call from: anywhere.
  * Waits: no.
  * Order: what others did before they gave up theirs happens before the free.
- * Owns: the caller's reference is gone; c must not be used any more.
+ * Owns: the caller's reference is gone; c must not be used any more. A call on c needs a reference,
+ * its caller's or another's, until it returns: goru_chan_close wakes those that wait, but does not
+ * wait for them. Whose call is proved done needs none: the sender's when its value was received,
+ * the closer's when a receive gave 0.
  * Cost: one atomic subtraction; the last one frees memory.
  */
 GORU_API void goru_chan_unref(goru_chan *c);

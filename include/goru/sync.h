@@ -72,7 +72,8 @@ GORU_API int goru_waitgroup_wait_until(goru_waitgroup *wg, int64_t deadline) GOR
  * Begins a stretch of code that may block its thread in the kernel: other goroutines go on
  * meanwhile on another thread. Nests; each enter needs its exit, in the same goroutine. What stands
  * between them stays on its thread as long as it does not wait in goru. goru_blocking(expr) does
- * both.
+ * both. For a call that sets errno use goru_blocking_sys: in a function that also waits, compilers
+ * may keep the address that errno had on another thread.
  *
  * Call from: anywhere; on a plain thread it does nothing.
  * Waits: no.

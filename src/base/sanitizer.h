@@ -59,12 +59,27 @@ void __tsan_destroy_fiber(void *fiber);
 void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 void __tsan_acquire(void *addr);
 void __tsan_release(void *addr);
+void AnnotateIgnoreWritesBegin(const char *file, int line);
+void AnnotateIgnoreWritesEnd(const char *file, int line);
 #define grt_tsan_switch(to)    __tsan_switch_to_fiber((to)->fiber, 1)
 #define grt_tsan_acquire(addr) __tsan_acquire((void *)(addr))
 #define grt_tsan_release(addr) __tsan_release((void *)(addr))
 #define grt_tsan_current()     __tsan_get_current_fiber()
 #define grt_tsan_create()      __tsan_create_fiber(0)
 #define grt_tsan_destroy(f)    __tsan_destroy_fiber(f)
+/* For good; what the goroutine did happens before what its destroyer does: over to it and back, with an edge each way. */
+static inline void grt_tsan_drop(void *f)
+{
+	void *me = __tsan_get_current_fiber();
+
+	__tsan_switch_to_fiber(f, 0);
+	__tsan_switch_to_fiber(me, 0);
+	__tsan_destroy_fiber(f);
+}
+/* Around malloc and free of what goroutines share under the runtime's own locks: TSan watches the heap, and would ask
+ * for an edge between the goroutine that made such memory grow and the next one. */
+#define grt_tsan_heap_begin() AnnotateIgnoreWritesBegin(__FILE__, __LINE__)
+#define grt_tsan_heap_end()   AnnotateIgnoreWritesEnd(__FILE__, __LINE__)
 #else
 enum { GRT_TSAN_ON = 0 };
 #define grt_tsan_switch(to)    ((void)(to))
@@ -73,6 +88,9 @@ enum { GRT_TSAN_ON = 0 };
 #define grt_tsan_current()     NULL
 #define grt_tsan_create()      NULL
 #define grt_tsan_destroy(f)    ((void)(f))
+#define grt_tsan_drop(f)       ((void)(f))
+#define grt_tsan_heap_begin()  ((void)0)
+#define grt_tsan_heap_end()    ((void)0)
 #endif
 
 #endif

@@ -4,6 +4,7 @@
 #define GRT_BASE_SPIN_H
 
 #include "base/atomic.h"
+#include "base/chaos.h"
 
 /*
  * PROTOCOL spin
@@ -36,11 +37,13 @@ GRT_INLINE void grt_spin_lock(struct spin *s)
 {
 	while (GRT_UNLIKELY(!grt_spin_try(s)))
 		grt_spin_wait(s);
+	grt_chaos();
 }
 
 GRT_INLINE void grt_spin_unlock(struct spin *s)
 {
 	atomic_store_explicit(&s->word, 0, memory_order_release); /* spin.A */
+	grt_chaos();
 }
 
 #endif

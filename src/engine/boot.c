@@ -254,12 +254,17 @@ GRT_PUBLIC int goru_set_procs(unsigned n)
 
 	if (n < 1 || n > GRT_MAX_PROCS)
 		return -EINVAL;
-	rc = start_with(NULL);
-	if (rc < 0 && rc != -EALREADY)
-		return rc;
-	rc = lock_life();
-	if (rc < 0)
-		return rc;
+	for (;;) {
+		rc = start_with(NULL);
+		if (rc < 0 && rc != -EALREADY)
+			return rc;
+		rc = lock_life();
+		if (rc < 0)
+			return rc;
+		if (phase() == RT_ON)
+			break;
+		unlock_life(); /* shut down in between */
+	}
 
 	uint32_t old = grt_load(&grt_rt.procs);
 
@@ -286,6 +291,7 @@ static void drop(struct g *g, void *arg)
 	struct waiter *w = grt_load(&g->waiting);
 
 	(void)arg;
+	grt_tsan_acquire(g); /* of those that have ended */
 	if (grt_load(&g->state) == G_DEAD)
 		return;
 	for (int i = 0; w && i < w->nnodes; i++) {
@@ -294,8 +300,7 @@ static void drop(struct g *g, void *arg)
 		else if (w->kind == KIND_WAITGROUP)
 			grt_waitgroup_remove(&w->nodes[i]);
 	}
-	if (GRT_TSAN_ON)
-		grt_tsan_destroy(g->san.fiber);
+	grt_tsan_drop(g->san.fiber);
 }
 
 GRT_PUBLIC int goru_shutdown(void)

@@ -108,6 +108,11 @@ static void *m_main(void *arg)
 	int rc;
 
 	grt_tls_m = m;
+	if (!m->held) {
+		grt_spin_lock(&grt_rt.lock);
+		grt_rt.nm_starting--;
+		grt_spin_unlock(&grt_rt.lock);
+	}
 	grt_store(&m->in_rt, 1);
 	begin(m);
 	/* without it an overflow kills the process without a name; that is all */
@@ -133,6 +138,8 @@ int grt_m_start(struct p *p)
 	m->id = grt_rt.m_id++;
 	if (p)
 		grt_give(m, p);
+	else
+		grt_rt.nm_starting++;
 	grt_spin_unlock(&grt_rt.lock);
 	snprintf(name, sizeof(name), "goru-%u", m->id);
 	grt_store(&m->in_rt, 1);
@@ -144,6 +151,8 @@ int grt_m_start(struct p *p)
 		grt_rt.nm++;
 	} else if (p) {
 		grt_pidle_put(p);
+	} else {
+		grt_rt.nm_starting--;
 	}
 	grt_spin_unlock(&grt_rt.lock);
 	if (rc < 0)

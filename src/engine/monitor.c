@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/chaos.h"
 #include "base/fatal.h"
 #include "engine/loop.h"
 #include "os/os.h"
@@ -42,7 +43,8 @@ static bool take(struct m *m, struct p *p)
 	if (grt_load(&grt_rt.enter_flags) & ENTER_FENCE)
 		atomic_thread_fence(memory_order_seq_cst); /* handshake.F */
 	else
-		grt_os_membarrier();				    /* handshake.E */
+		grt_os_membarrier(); /* handshake.E */
+	grt_chaos();
 	if (!atomic_load_explicit(&m->in_rt, memory_order_acquire)) /* handshake.B */
 		return true;
 	grt_store(&m->p, p);
@@ -118,6 +120,11 @@ static void start_wanted(int64_t now)
 		return;
 	grt_spin_lock(&grt_rt.lock);
 
+	if (grt_rt.nm_starting) { /* one is on its way and will look around itself */
+		grt_spin_unlock(&grt_rt.lock);
+		return;
+	}
+
 	bool due = grt_rt.want_m && !grt_rt.midle && grt_rt.pidle;
 	struct p *p = due && grt_rt.nm < grt_rt.max_threads ? grt_pidle_take(NULL) : NULL;
 
@@ -170,25 +177,41 @@ static void watch_hang(int64_t now)
 	}
 }
 
-/* All idle and nothing to do for us: no tick until somebody takes a P out of idleness. */
-static bool may_sleep(void)
+/* No P runs: neither one of procs nor one above that has yet to go away. */
+static bool all_idle(void)
 {
-	bool idle;
+	uint32_t procs = grt_load(&grt_rt.procs);
+
+	if (grt_load(&grt_rt.npidle) < procs)
+		return false;
+	for (uint32_t i = procs; i < grt_load(&grt_rt.nallp); i++)
+		if (grt_load(&grt_load(&grt_rt.allp[i])->status) == P_RUNNING)
+			return false;
+	return true;
+}
+
+/* All idle and nothing to do for us: no tick until somebody takes a P out of idleness, or until a timer is due that no M
+ * sleeps for. 0: not so. */
+static int64_t may_sleep(void)
+{
+	int64_t until = 0;
 
 	grt_spin_lock(&grt_rt.lock);
-	idle = grt_load(&grt_rt.npidle) >= grt_load(&grt_rt.procs) && Mon.cold && !grt_rt.want_m &&
-	       !grt_rt.hang_seconds &&
-	       grt_timers_earliest() >= (grt_rt.keeper ? grt_rt.keeper_when : GRT_NEVER);
-	grt_rt.monitor_sleeps = idle;
+	if (all_idle() && Mon.cold && !grt_rt.want_m && !grt_rt.hang_seconds) {
+		int64_t first = grt_timers_earliest();
+
+		until = grt_rt.keeper && grt_rt.keeper_when <= first ? GRT_NEVER : first;
+	}
+	grt_rt.monitor_sleeps = until != 0;
 	grt_spin_unlock(&grt_rt.lock);
-	return idle;
+	return until;
 }
 
 static void *monitor(void *arg)
 {
 	(void)arg;
 	while (!atomic_load_explicit(&Mon.stop, memory_order_acquire)) { /* monitor.B */
-		int64_t now = grt_os_now(), tick;
+		int64_t now = grt_os_now(), tick, until;
 
 		grt_store(&grt_rt.monitor_note, 0);
 		start_wanted(now);
@@ -197,12 +220,16 @@ static void *monitor(void *arg)
 		watch_hang(now);
 		if (Mon.stop)
 			break;
-		if (may_sleep())
-			tick = INT64_MAX - now;
-		else if (grt_load(&grt_rt.npidle) >= grt_load(&grt_rt.procs) && tick < TICK_ALONE)
-			tick = TICK_ALONE; /* idle: the keeper has the timers, only trimming is left */
+		until = may_sleep();
+		if (!until) {
+			/* idle: the keeper has the timers, only trimming is left */
+			if (tick < TICK_ALONE && all_idle())
+				tick = TICK_ALONE;
+			until = now + tick;
+		}
+		grt_chaos();
 		if (!grt_load(&grt_rt.monitor_note))
-			grt_os_futex_wait(&grt_rt.monitor_note, 0, now + tick);
+			grt_os_futex_wait(&grt_rt.monitor_note, 0, until);
 	}
 	return NULL;
 }

@@ -20,6 +20,8 @@
  */
 #include "part/runq.h"
 
+#include "base/chaos.h"
+
 bool grt_runq_push(struct runq *q, struct g *g)
 {
 	uint32_t h = atomic_load_explicit(&q->head, memory_order_acquire); /* runq.D */
@@ -28,6 +30,7 @@ bool grt_runq_push(struct runq *q, struct g *g)
 	if (GRT_UNLIKELY(t - h >= GRT_RUNQ_LEN))
 		return false;
 	grt_store(&q->slot[t % GRT_RUNQ_LEN], g);
+	grt_chaos();
 	atomic_store_explicit(&q->tail, t + 1, memory_order_release); /* runq.A */
 	return true;
 }
@@ -40,6 +43,7 @@ struct g *grt_runq_pop(struct runq *q)
 	while (h != t) {
 		struct g *g = grt_load(&q->slot[h % GRT_RUNQ_LEN]);
 
+		grt_chaos();
 		if (atomic_compare_exchange_weak_explicit(&q->head, &h, h + 1,
 							  memory_order_release,	 /* runq.C */
 							  memory_order_acquire)) /* runq.E */
@@ -87,6 +91,7 @@ struct g *grt_runq_steal(struct runq *to, struct runq *from)
 
 			grt_store(&to->slot[(t + i) % GRT_RUNQ_LEN], g);
 		}
+		grt_chaos();
 		if (!atomic_compare_exchange_strong_explicit(&from->head, &fh, fh + n,
 							     memory_order_release, /* runq.C */
 							     memory_order_relaxed))

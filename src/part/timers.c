@@ -18,7 +18,9 @@ void grt_timers_init(struct timers *t)
 
 void grt_timers_fini(struct timers *t)
 {
+	grt_tsan_heap_begin();
 	free(t->heap);
+	grt_tsan_heap_end();
 	grt_timers_init(t);
 }
 
@@ -81,8 +83,12 @@ static int make_room(struct timers *t)
 		return 0;
 
 	uint32_t cap = t->cap ? t->cap * 2 : FIRST_CAP;
-	struct timer_entry *h = cap > t->cap ? realloc(t->heap, cap * sizeof(*h)) : NULL;
+	struct timer_entry *h = NULL;
 
+	grt_tsan_heap_begin();
+	if (cap > t->cap)
+		h = realloc(t->heap, cap * sizeof(*h));
+	grt_tsan_heap_end();
 	if (!h)
 		return t->n < t->cap ? 0 : -ENOMEM;
 	t->heap = h;

@@ -23,7 +23,7 @@ enum { CLAIM_STEP = END_MASK + 1 };
  *            A goroutine's word stands in its record, a plain thread's in its waiter.
  *   Owners   between waits the waiting side. While a wait is open and only one lock's holders can end it (shared is
  *            false): whoever holds that lock and took the waiter off its list. While it is open and others can (a timer,
- *            another channel of a select): whoever wins the CAS from "open" to "open + ending". The winner writes the
+ *            another channel of a select, a plain thread that gives up): whoever wins the CAS from "open" to "open + ending". The winner writes the
  *            waiter's slots, readies it last and never touches it again; a loser takes nothing and goes to the next.
  *   Steps    begin: word = word + CLAIM_STEP with END_NONE, before the waiter is put on any list.
  *            claim: as above. end: the waiting side, running again, takes itself off every list it is still on.
@@ -69,6 +69,8 @@ static inline void grt_waiter_begin(struct waiter *w, struct g *g)
 	w->g = g;
 	w->claim = g ? &g->claim : &w->own;
 	w->open = g ? (grt_load(&g->claim) & ~(uint64_t)END_MASK) + CLAIM_STEP : CLAIM_STEP;
+	if (!g) /* a plain thread keeps its own time, and may be canceled */
+		w->shared = true;
 	grt_store(w->claim, w->open);
 }
 

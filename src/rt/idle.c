@@ -37,11 +37,13 @@
 
 #include <errno.h>
 
+#include "base/chaos.h"
 #include "base/fatal.h"
 #include "os/os.h"
 
 void grt_note_wake(struct m *m)
 {
+	grt_chaos();
 	if (atomic_exchange_explicit(&m->note, 1, memory_order_release) == 2) /* note.A */
 		grt_os_futex_wake(&m->note, 1);
 }
@@ -62,6 +64,7 @@ static bool note_sleep(struct m *m, int64_t deadline)
 
 void grt_monitor_kick(void)
 {
+	grt_chaos();
 	grt_store(&grt_rt.monitor_note, 1);
 	grt_os_futex_wake(&grt_rt.monitor_note, 1);
 }
@@ -185,6 +188,7 @@ GRT_NOINLINE void grt_wake_one(void)
 	if (!atomic_compare_exchange_strong_explicit(&grt_rt.nmspinning, &none, 1,
 						     memory_order_relaxed, memory_order_relaxed))
 		return;
+	grt_chaos();
 	grt_spin_lock(&grt_rt.lock);
 
 	struct p *p = grt_pidle_take(NULL);
@@ -212,21 +216,32 @@ GRT_NOINLINE void grt_wake_one(void)
 void grt_spin_end(struct m *m)
 {
 	m->spinning = false;
+	grt_chaos();
 	atomic_fetch_sub_explicit(&grt_rt.nmspinning, 1, memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst); /* wake.F */
 	if (grt_load(&grt_rt.npidle) && grt_work_visible())
 		grt_wake_one();
 }
 
-/* The last one to go idle sleeps only until the earliest timer; while anyone is busy, the monitor looks at them. */
-static int64_t keep(struct m *m)
+/* A timer that nobody sleeps for yet; GRT_NEVER: none. Under rt.lock. */
+static int64_t timer_unkept(void)
 {
-	if (grt_load(&grt_rt.npidle) < grt_load(&grt_rt.procs) || grt_rt.keeper)
-		return GRT_NEVER;
-
 	int64_t when = grt_timers_earliest();
 
+	return grt_rt.keeper && grt_rt.keeper_when <= when ? GRT_NEVER : when;
+}
+
+/* The last one to go idle sleeps only until the earliest timer; while anyone is busy, the monitor looks at them. One who
+ * sleeps for a later timer is left to wake for nothing. */
+static int64_t keep(struct m *m)
+{
+	int64_t when = GRT_NEVER;
+
+	if (grt_load(&grt_rt.npidle) >= grt_load(&grt_rt.procs))
+		when = timer_unkept();
 	if (when != GRT_NEVER) {
+		if (grt_rt.keeper)
+			grt_rt.keeper->keeper = false;
 		m->keeper = true;
 		grt_rt.keeper = m;
 		grt_rt.keeper_when = when;
@@ -293,11 +308,14 @@ bool grt_idle(struct m *m)
 	midle_push(m);
 	grt_spin_unlock(&grt_rt.lock);
 
+	grt_chaos();
 	if (spun)
 		atomic_fetch_sub_explicit(&grt_rt.nmspinning, 1, memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst); /* wake.F */
-	if (p && grt_work_visible())
+	/* also without a P of our own: whoever found no idle M left his idle */
+	if (grt_load(&grt_rt.npidle) && grt_work_visible())
 		grt_wake_one();
+	grt_chaos();
 	while (!note_sleep(m, when)) {
 		if (timer_due(m))
 			return true;

@@ -4,9 +4,9 @@
  * PROTOCOL plain
  *   Words    nplain: plain threads between enter and leave. waiting: those that sleep in goru, under its lock.
  *            waiter.note: bits NOTE_READY, NOTE_CANCEL; only ever set.
- *   Steps    enter: nplain + 1. leave: nplain - 1. ready: note |= READY, futex wake; the
- *            waker's last touch, for which a waiter that gave up but finds itself claimed waits. cancel: note |= CANCEL,
- *            futex wake; the waiter takes itself off its lists.
+ *   Steps    enter: nplain + 1. leave: nplain - 1. ready (after the claim): note |= READY, futex wake; the last touch of
+ *            the waiter. cancel: note |= CANCEL, futex wake. give up (deadline, cancel): claim oneself (PROTOCOL claim);
+ *            won: off the lists, under their locks; lost: the object may be gone already, only wait for READY.
  *            drain (shutdown, after it took every goroutine off every list): wait until nplain is 0. Whoever claimed a
  *            goroutine before that did so under the lock of the object, having entered before: he is counted.
  *            Whoever locks the object later finds no goroutine there.
@@ -15,12 +15,14 @@
  *   Relaxed  nplain + 1: ordered before the claim by the object's lock.
  *   Reuse    a waiter is on its thread's stack. ready's futex wake may come after the thread is gone: it then wakes
  *            nobody, or somebody who looks at his own word again.
+ *   Rejected looking under the object's lock whether one was served: who served may have freed the object by then.
  *   Checked  tests/stress/plain.c, tests/stress/shutdown.c
  */
 #include "rt/plain.h"
 
 #include <sched.h>
 
+#include "base/chaos.h"
 #include "base/spin.h"
 #include "os/os.h"
 
@@ -45,7 +47,9 @@ void grt_plain_leave(void)
 
 static void wake(struct waiter *w, uint32_t how)
 {
+	grt_chaos();
 	atomic_fetch_or_explicit(&w->note, how, memory_order_release); /* plain.C */
+	grt_chaos();
 	grt_os_futex_wake(&w->note, 1);
 }
 
@@ -77,16 +81,21 @@ enum ending grt_plain_wait(struct waiter *w, int64_t deadline)
 
 	uint32_t note = note_wait(w, NOTE_READY | NOTE_CANCEL, deadline);
 
+	grt_chaos();
 	grt_plain_enter();
 	grt_spin_lock(&W.lock);
 	grt_list_del(&w->link);
 	grt_spin_unlock(&W.lock);
-	return note & NOTE_READY ? END_READY : note & NOTE_CANCEL ? END_CANCELED : END_TIMEDOUT;
-}
+	if (note & NOTE_READY)
+		return END_READY;
 
-void grt_plain_settle(struct waiter *w)
-{
+	enum ending end = note & NOTE_CANCEL ? END_CANCELED : END_TIMEDOUT;
+
+	if (grt_claim_word(w->claim, w->open, end))
+		return end;
+	/* served in this very moment: the object may be gone, the server's last touch of w is still to come */
 	note_wait(w, NOTE_READY, INT64_MAX);
+	return END_READY;
 }
 
 void grt_plain_cancel_all(void)

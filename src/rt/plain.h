@@ -9,12 +9,9 @@
 void grt_plain_enter(void);
 void grt_plain_leave(void);
 
-/* The calling plain thread sleeps until w was readied; END_TIMEDOUT at the deadline and END_CANCELED by shutdown mean
- * that w is still on its lists: the caller takes it off, under their locks, and may find that it was readied meanwhile. */
+/* The calling plain thread sleeps until w's wait has ended: readied, at the deadline, or by shutdown. Unless it was readied
+ * the caller takes w off its lists. */
 enum ending grt_plain_wait(struct waiter *w, int64_t deadline);
-
-/* A waiter that gave up, and then found that it had been claimed: until the claimer's last touch. */
-void grt_plain_settle(struct waiter *w);
 
 /* Ends the wait of a plain thread; last touch of w. */
 void grt_plain_ready(struct waiter *w);

@@ -20,11 +20,15 @@ void grt_rt_reset(void)
 
 int grt_p_new(uint32_t id)
 {
-	struct p *p = aligned_alloc(_Alignof(struct p), sizeof(*p));
+	struct p *p;
 
+	grt_tsan_heap_begin();
+	p = aligned_alloc(_Alignof(struct p), sizeof(*p));
+	if (p)
+		memset(p, 0, sizeof(*p));
+	grt_tsan_heap_end();
 	if (!p)
 		return -ENOMEM;
-	memset(p, 0, sizeof(*p));
 	p->id = id;
 	p->rand = id + 1;
 	grt_store(&p->status, P_DEAD);
@@ -40,7 +44,9 @@ void grt_p_free_all(void)
 		struct p *p = grt_load(&grt_rt.allp[i]);
 
 		grt_timers_fini(&p->timers);
+		grt_tsan_heap_begin();
 		free(p);
+		grt_tsan_heap_end();
 	}
 }
 

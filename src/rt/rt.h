@@ -108,7 +108,8 @@ struct rt {
 	struct m *midle;
 	uint32_t nmidle;
 	struct m *allm;
-	uint32_t nm; /* Ms with a thread */
+	uint32_t nm;	      /* Ms with a thread */
+	uint32_t nm_starting; /* of these, not yet idle for the first time, and made without a P */
 	struct m *keeper;
 	int64_t keeper_when; /* when it wakes */
 	uint32_t want_m;     /* Ms asked of the monitor */

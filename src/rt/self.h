@@ -38,8 +38,10 @@ GRT_INLINE struct m *grt_enter(void)
 
 	if (!m)
 		return NULL;
+	grt_chaos();
 	grt_store(&m->in_rt, 1);
 	grt_compiler_barrier();
+	grt_chaos();
 	if (GRT_UNLIKELY(grt_load(&grt_rt.enter_flags)))
 		grt_enter_slow(m);
 	return m;
@@ -52,7 +54,9 @@ GRT_INLINE struct p *grt_p_of(struct m *m)
 
 GRT_INLINE void grt_leave(struct m *m)
 {
+	grt_chaos();
 	atomic_store_explicit(&m->in_rt, 0, memory_order_release); /* handshake.A */
+	grt_chaos();
 }
 
 /* For the rare call that must know: the P, or that there is none. Takes rt.lock when the first look says none. */

@@ -29,6 +29,7 @@ GRT_INLINE void grt_ready(struct p *p, struct g *g)
 
 	struct g *old = grt_load(&p->runnext);
 
+	grt_chaos();
 	grt_store(&p->runnext, g);
 	if (old)
 		grt_ready_tail(p, old);

@@ -54,6 +54,7 @@ GRT_INLINE struct m *grt_switch(struct m *m, struct p *p, struct g *g, struct g 
 	struct gobuf *to = &m->g0;
 	struct san_stack *to_san = &m->san;
 
+	grt_chaos(); /* g may be on another M's list already */
 	grt_save_thread_state(m, g);
 	m->curg = next;
 	m->held = p;

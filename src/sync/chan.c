@@ -95,20 +95,13 @@ GRT_INLINE int wait_on(goru_chan *c, struct m *m, struct p *p, void *elem, bool 
 
 	if (GRT_UNLIKELY(end != END_READY)) {
 		grt_chan_remove(&n);
-		if (!grt_wait_served(&w)) {
-			grt_leave_wait(m);
-			return grt_ending_error(end);
-		}
+		grt_leave_wait(m);
+		return grt_ending_error(end);
 	}
+	/* served: the channel may be gone by now */
 	grt_tsan_acquire(&w);
 	grt_leave_wait(m);
-	if (GRT_LIKELY(!n.closed))
-		return send ? 0 : 1;
-	if (send)
-		return -EPIPE;
-	if (elem && c->elem_size)
-		memset(elem, 0, c->elem_size);
-	return 0;
+	return send ? (n.closed ? -EPIPE : 0) : !n.closed;
 }
 
 /* Locked by the caller, who runs with m and p. */
@@ -242,7 +235,7 @@ GRT_PUBLIC int goru_chan_try_recv(goru_chan *c, void *elem)
 }
 
 /* Ends every wait on q; a plain thread is woken at once, goroutines go onto out. */
-static void close_queue(struct list *q, struct glist *out, struct list *plain)
+static void close_queue(goru_chan *c, struct list *q, struct glist *out, struct list *plain)
 {
 	struct wnode *n;
 
@@ -250,6 +243,8 @@ static void close_queue(struct list *q, struct glist *out, struct list *plain)
 		struct waiter *w = grt_chan_won(n, true);
 
 		grt_tsan_acquire(w);
+		if (!n->send && n->elem && c->elem_size)
+			memset(n->elem, 0, c->elem_size);
 		grt_tsan_release(w);
 		if (w->g)
 			grt_glist_push(out, w->g);
@@ -277,8 +272,8 @@ GRT_PUBLIC int goru_chan_close(goru_chan *c)
 	}
 	grt_tsan_release(&c->closed);
 	c->closed = true;
-	close_queue(&c->recvq, &gs, &plain);
-	close_queue(&c->sendq, &gs, &plain);
+	close_queue(c, &c->recvq, &gs, &plain);
+	close_queue(c, &c->sendq, &gs, &plain);
 	grt_chan_unlock(c);
 	grt_ready_batch(s.p, &gs);
 	while (!grt_list_empty(&plain)) {

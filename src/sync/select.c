@@ -157,13 +157,10 @@ static int won(goru_case *cases, struct waiter *w)
 	for (int i = 0; i < w->nnodes; i++) {
 		if (w->nodes[i].index != w->won)
 			continue;
-		if (!w->nodes[i].closed) {
-			k->result = k->op == OP_SEND ? 0 : 1;
-		} else {
-			k->result = k->op == OP_SEND ? -EPIPE : 0;
-			if (k->op == OP_RECV && k->elem && k->chan->elem_size)
-				memset(k->elem, 0, k->chan->elem_size);
-		}
+		if (k->op == OP_SEND)
+			k->result = w->nodes[i].closed ? -EPIPE : 0;
+		else
+			k->result = !w->nodes[i].closed;
 	}
 	return w->won;
 }
@@ -202,7 +199,7 @@ static int wait_all(goru_case *cases, int n, struct room r, struct m *m, struct 
 	for (int i = 0; i < live; i++)
 		if (end != END_READY || r.node[i].index != w.won)
 			grt_chan_remove(&r.node[i]);
-	if (end != END_READY && !grt_wait_served(&w)) {
+	if (end != END_READY) {
 		grt_leave_wait(m);
 		return grt_ending_error(end);
 	}

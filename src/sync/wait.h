@@ -59,16 +59,6 @@ GRT_INLINE void grt_waiter_ready(struct p *p, struct waiter *w)
 		grt_plain_ready(w);
 }
 
-/* After a wait that ended early, with w off all lists: was a plain thread served in that very moment? A goroutine's
- * ending was decided by the claim. */
-GRT_INLINE bool grt_wait_served(struct waiter *w)
-{
-	if (grt_waiter_ending(w) != END_READY)
-		return false;
-	grt_plain_settle(w);
-	return true;
-}
-
 /* Deadline and cancel as the results of public calls. */
 GRT_INLINE int grt_ending_error(enum ending e)
 {

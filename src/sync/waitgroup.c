@@ -17,6 +17,7 @@
  *   Rejected a fetch-add: it cannot leave the zero to the one who has the list.
  *   Checked  tests/model/waitgroup.c, tests/stress/waitgroup.c
  */
+#include "base/chaos.h"
 #include "base/fatal.h"
 #include "goru.h"
 #include "sync/wait.h"
@@ -72,7 +73,9 @@ static uint64_t lock(struct group *g)
 
 static void unlock(struct group *g, uint64_t v)
 {
+	grt_chaos();
 	atomic_store_explicit(&g->word, v, memory_order_release); /* waitgroup.D */
+	grt_chaos();
 }
 
 static struct wnode *node_of(struct list *l)
@@ -155,6 +158,7 @@ GRT_PUBLIC void goru_waitgroup_add(goru_waitgroup *wg, int n)
 
 		uint64_t to = wake ? (v | LOCK) : with_count((int32_t)count, v & FLAGS);
 
+		grt_chaos();
 		if (!atomic_compare_exchange_weak_explicit(&g->word, &v, to,
 							   memory_order_acq_rel, /* waitgroup.A */
 							   memory_order_relaxed))
@@ -200,10 +204,8 @@ static GRT_NOINLINE int wait_slow(goru_waitgroup *wg, int64_t deadline)
 
 	if (end != END_READY) {
 		grt_waitgroup_remove(&n);
-		if (!grt_wait_served(&w)) {
-			grt_leave_wait(m);
-			return grt_ending_error(end);
-		}
+		grt_leave_wait(m);
+		return grt_ending_error(end);
 	}
 	grt_tsan_acquire(wg);
 	grt_leave_wait(m);
