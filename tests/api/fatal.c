@@ -1,0 +1,292 @@
+/* fatal.c - misuse and overflow: one line that names goroutine and object, the list, abort. */
+/* SPDX-License-Identifier: MIT */
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "test.h"
+
+/* Each of these runs in a child process. */
+
+static void run(void (*fn)(void *), size_t stack, const char *name)
+{
+	goru_attr a = { .stack_size = stack, .name = name };
+
+	CHECK_EQ(goru_go_attr(&a, fn, NULL), 0);
+	sleep(20);
+}
+
+static __attribute__((noinline)) int deeper(int n)
+{
+	volatile char use[200];
+
+	use[0] = (char)n;
+	return n < 0 ? 0 : deeper(n + 1) + use[0];
+}
+
+static void recurses(void *arg)
+{
+	(void)arg;
+	deeper(0);
+}
+
+static void overflow(void)
+{
+	run(recurses, 0, "worker");
+}
+
+static void overflow_without_name(void)
+{
+	run(recurses, 0, NULL);
+}
+
+static void overflow_small(void)
+{
+	run(recurses, 16384, "a name that is longer than thirty-one");
+}
+
+/* One big frame, smaller than the guard, that touches only its far end. */
+static __attribute__((noinline)) int steps(int n)
+{
+	volatile char use[24000];
+
+	use[0] = (char)n;
+	return n < 0 ? 0 : steps(n + 1) + use[0];
+}
+
+static void strides(void *arg)
+{
+	(void)arg;
+	steps(0);
+}
+
+static void overflow_by_a_big_frame(void)
+{
+	run(strides, 0, "big");
+}
+
+static void parked(void *arg)
+{
+	goru_chan_recv(arg, NULL);
+}
+
+/* The second of two goroutines that have both been switched to and from. */
+static void recurses_later(void *arg)
+{
+	goru_sleep(2 * GORU_MSEC);
+	goru_yield();
+	recurses(arg);
+}
+
+static void overflow_among_others(void)
+{
+	goru_attr a = { .name = "bystander" };
+	goru_chan *c = goru_chan_make(0, 0);
+
+	CHECK_EQ(goru_init(NULL), 0);
+	CHECK_EQ(goru_go_attr(&a, parked, c), 0);
+	goru_sleep(20 * GORU_MSEC);
+	run(recurses_later, 0, "worker");
+}
+
+static void overflow_is_named(void)
+{
+	static struct test_end c;
+
+	CHECK_DIES(overflow, "goru: fatal: stack overflow in goroutine 1 (worker), 262144-byte stack");
+	CHECK_DIES(overflow_without_name, "goru: fatal: stack overflow in goroutine 1, 262144-byte stack");
+	CHECK_DIES(overflow_small, "goru: fatal: stack overflow in goroutine 1 (a name that is longer than thir), 16384-byte stack");
+	CHECK_DIES(overflow_by_a_big_frame, "goru: fatal: stack overflow in goroutine 1 (big), 262144-byte stack");
+	test_child(overflow_among_others, &c);
+	CHECK(strstr(c.err, "goru: fatal: stack overflow in goroutine 2 (worker), 262144-byte stack\n"));
+	CHECK(strstr(c.err, "\ngoroutine 1 (bystander) [waiting: chan recv]\n"));
+	CHECK(strstr(c.err, "\ngoroutine 2 (worker) [running]\n"));
+	CHECK(WIFSIGNALED(c.status) && WTERMSIG(c.status) == SIGABRT);
+}
+
+/* Another fault is not an overflow: it goes where it would have gone. */
+static void touch_nothing(void)
+{
+	volatile uintptr_t at = 8;
+
+	*(volatile int *)at = 1;
+}
+
+static void faults(void *arg)
+{
+	(void)arg;
+	touch_nothing();
+}
+
+static void fault(void)
+{
+	run(faults, 0, "faulty");
+}
+
+static void own_handler(int sig)
+{
+	static const char text[] = "mine\n";
+
+	(void)sig;
+	_exit(write(STDERR_FILENO, text, sizeof(text) - 1) == sizeof(text) - 1 ? 7 : 8);
+}
+
+static void fault_with_handler(void)
+{
+	signal(SIGSEGV, own_handler);
+	run(faults, 0, "faulty");
+}
+
+static void raised_segv(void)
+{
+	signal(SIGSEGV, own_handler);
+	CHECK_EQ(goru_init(NULL), 0);
+	raise(SIGSEGV);
+}
+
+static void handler_after_shutdown(void)
+{
+	signal(SIGSEGV, own_handler);
+	CHECK_EQ(goru_init(NULL), 0);
+	CHECK_EQ(goru_shutdown(), 0);
+	touch_nothing();
+}
+
+static void no_handler_wanted(void)
+{
+	goru_config cfg = GORU_CONFIG_INIT;
+	struct sigaction sa;
+
+	cfg.flags = GORU_CONFIG_NO_SEGV;
+	signal(SIGSEGV, own_handler);
+	CHECK_EQ(goru_init(&cfg), 0);
+	sigaction(SIGSEGV, NULL, &sa);
+	CHECK(sa.sa_handler == own_handler);
+}
+
+static void other_faults_are_the_programs(void)
+{
+	static struct test_end c;
+
+	test_child(fault, &c);
+	CHECK(!strstr(c.err, "goru: fatal"));
+	CHECK(WIFSIGNALED(c.status) && WTERMSIG(c.status) == SIGSEGV);
+	CHECK_EQ(c.len, 0);
+	test_child(fault_with_handler, &c);
+	CHECK(WIFEXITED(c.status) && WEXITSTATUS(c.status) == 7 && !strcmp(c.err, "mine\n"));
+	test_child(raised_segv, &c);
+	CHECK(WIFEXITED(c.status) && WEXITSTATUS(c.status) == 7);
+	test_child(handler_after_shutdown, &c);
+	CHECK(WIFEXITED(c.status) && WEXITSTATUS(c.status) == 7);
+	CHECK_LIVES(no_handler_wanted, "");
+}
+
+static goru_waitgroup wg;
+
+static void done_too_often(void *arg)
+{
+	(void)arg;
+	goru_waitgroup_add(&wg, 1);
+	goru_waitgroup_done(&wg);
+	goru_waitgroup_done(&wg);
+}
+
+static void negative_on_a_goroutine(void)
+{
+	run(done_too_often, 0, NULL);
+}
+
+static void negative_on_a_thread(void)
+{
+	done_too_often(NULL);
+}
+
+static void too_many(void)
+{
+	goru_waitgroup_add(&wg, INT32_MAX);
+	goru_waitgroup_add(&wg, 1);
+}
+
+static void wait_group_out_of_range(void)
+{
+	char want[128];
+
+	snprintf(want, sizeof(want), "goru: fatal: wait group %p: count out of range (-1) in goroutine 1", (void *)&wg);
+	CHECK_DIES(negative_on_a_goroutine, want);
+	snprintf(want, sizeof(want), "goru: fatal: wait group %p: count out of range (-1)..", (void *)&wg);
+	CHECK_DIES(negative_on_a_thread, want);
+	snprintf(want, sizeof(want), "goru: fatal: wait group %p: count out of range (2147483648)..", (void *)&wg);
+	CHECK_DIES(too_many, want);
+}
+
+static void exits_brackets(void *arg)
+{
+	(void)arg;
+	goru_block_enter();
+	goru_block_exit();
+	goru_block_exit();
+}
+
+static void exit_too_many(void)
+{
+	run(exits_brackets, 0, NULL);
+}
+
+static void unbalanced_brackets(void)
+{
+	CHECK_DIES(exit_too_many, "goru: fatal: goru_block_exit without goru_block_enter in goroutine 1..");
+}
+
+static void exits_thread(void)
+{
+	goru_exit();
+}
+
+static void exit_on_a_thread(void)
+{
+	CHECK_DIES(exits_thread, "goru: fatal: goru_exit on a plain thread");
+}
+
+/* At a fixed place in the text? The address is malloc's: the child prints what it is. */
+static goru_chan *c;
+
+static void frees_under_receiver(void)
+{
+	c = goru_chan_make(8, 0);
+	CHECK_EQ(goru_go(parked, c), 0);
+	usleep(50000);
+	goru_chan_unref(c);
+}
+
+static void selects(void *arg)
+{
+	goru_case k[] = { GORU_RECV(arg, NULL), GORU_RECV(NULL, NULL) };
+
+	goru_select(k, 2);
+}
+
+static void frees_under_select(void)
+{
+	c = goru_chan_make(0, 1);
+	CHECK_EQ(goru_go(selects, c), 0);
+	usleep(50000);
+	goru_chan_unref(c);
+}
+
+static void channel_freed_under_waiters(void)
+{
+	static struct test_end child;
+	void *at;
+	char rest[64];
+
+	CHECK_DIES(frees_under_receiver, "goru: fatal: channel 0x..");
+	CHECK_DIES(frees_under_select, "goru: fatal: channel 0x..");
+	test_child(frees_under_receiver, &child);
+	CHECK_EQ(sscanf(child.err, "goru: fatal: channel %p freed while %63[a-z ]", &at, rest), 2);
+	CHECK(!strcmp(rest, "somebody waits on it"));
+	CHECK(strstr(child.err, "goroutine 1 [waiting: chan recv]\n"));
+}
+
+TEST_MAIN(TEST(overflow_is_named), TEST(other_faults_are_the_programs), TEST(wait_group_out_of_range),
+	  TEST(unbalanced_brackets), TEST(exit_on_a_thread), TEST(channel_freed_under_waiters))

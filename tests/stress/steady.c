@@ -1,0 +1,204 @@
+/* steady.c - once warm, spawn, send, receive, select, yield and park make no system call and no allocation. */
+/* SPDX-License-Identifier: MIT */
+/* test: procs=1 wrap=malloc,calloc,realloc,aligned_alloc,free,mmap,munmap,madvise,mprotect,syscall,sched_yield,nanosleep,read,write */
+#include "stress.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/types.h>
+#include <time.h>
+
+#include "rt/self.h"
+
+static bool counting; /* one P: everything that is counted is on its thread */
+static long counted[14];
+
+/* Every way out of the library: its system calls are made by syscall() or by these. The monitor is not counted: it
+ * ticks while anyone is busy, and makes and takes stacks so that others need not. */
+#define WRAP(i, result, name, params, args)                                                                            \
+	result __real_##name params;                                                                                   \
+	result __wrap_##name params;                                                                                   \
+	result __wrap_##name params                                                                                    \
+	{                                                                                                              \
+		counted[i] += counting && grt_arch_self();                                                             \
+		return __real_##name args;                                                                             \
+	}
+
+static const char *const names[] = { "malloc",	"calloc",   "realloc", "aligned_alloc", "free",	     "mmap", "munmap",
+				     "madvise", "mprotect", "syscall", "sched_yield",	"nanosleep", "read", "write" };
+
+WRAP(0, void *, malloc, (size_t n), (n))
+WRAP(1, void *, calloc, (size_t n, size_t k), (n, k))
+WRAP(2, void *, realloc, (void *p, size_t n), (p, n))
+WRAP(3, void *, aligned_alloc, (size_t a, size_t n), (a, n))
+WRAP(4, void, free, (void *p), (p))
+WRAP(5, void *, mmap, (void *p, size_t n, int prot, int flags, int fd, off_t at), (p, n, prot, flags, fd, at))
+WRAP(6, int, munmap, (void *p, size_t n), (p, n))
+WRAP(7, int, madvise, (void *p, size_t n, int a), (p, n, a))
+WRAP(8, int, mprotect, (void *p, size_t n, int a), (p, n, a))
+WRAP(9, long, syscall, (long nr, long a, long b, long c, long d, long e, long f), (nr, a, b, c, d, e, f))
+WRAP(10, int, sched_yield, (void), ())
+WRAP(11, int, nanosleep, (const struct timespec *t, struct timespec *rest), (t, rest))
+WRAP(12, ssize_t, read, (int fd, void *p, size_t n), (fd, p, n))
+WRAP(13, ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n))
+
+enum { ROUNDS = 2000, BATCH = 50 };
+
+static goru_waitgroup wg;
+static goru_chan *there, *back, *buffered;
+
+static void leaf(void)
+{
+	goru_waitgroup_done(&wg);
+}
+
+static void yielder(void)
+{
+	goru_yield();
+	goru_waitgroup_done(&wg);
+}
+
+static void echo(void)
+{
+	uint64_t v;
+
+	while (goru_chan_recv(there, &v) > 0)
+		CHECK_EQ(goru_chan_send(back, &v), 0);
+	goru_waitgroup_done(&wg);
+}
+
+static void selector(void)
+{
+	for (;;) {
+		uint64_t v;
+		goru_case k[] = { GORU_RECV(there, &v), GORU_RECV(back, &v), GORU_RECV(buffered, &v) };
+		int i = goru_select(k, 3);
+
+		CHECK(i >= 0);
+		if (k[i].result == 0)
+			break;
+	}
+	goru_waitgroup_done(&wg);
+}
+
+static void spawns(void)
+{
+	goru_waitgroup_add(&wg, 2 * BATCH);
+	for (int i = 0; i < BATCH; i++) {
+		GO(leaf);
+		GO(yielder);
+	}
+	CHECK_EQ(goru_waitgroup_wait(&wg), 0);
+}
+
+static void sends(void)
+{
+	uint64_t v = 1;
+
+	for (int i = 0; i < BATCH; i++) {
+		CHECK_EQ(goru_chan_send(there, &v), 0);
+		CHECK_EQ(goru_chan_recv(back, &v), 1);
+	}
+	for (int i = 0; i < 8; i++)
+		CHECK_EQ(goru_chan_send(buffered, &v), 0);
+	for (int i = 0; i < 8; i++)
+		CHECK_EQ(goru_chan_recv(buffered, &v), 1);
+	CHECK_EQ(goru_chan_try_recv(buffered, &v), -EAGAIN);
+}
+
+static void selects(void)
+{
+	uint64_t v = 1;
+
+	for (int i = 0; i < BATCH; i++) {
+		CHECK_EQ(goru_chan_send(i % 2 ? there : buffered, &v), 0);
+		goru_yield();
+	}
+}
+
+static void make(void (*partner)(void))
+{
+	there = goru_chan_make(8, 0);
+	back = goru_chan_make(8, 0);
+	buffered = goru_chan_make(8, 8);
+	goru_waitgroup_add(&wg, 1);
+	GO(partner);
+}
+
+static void unmake(void)
+{
+	CHECK_EQ(goru_chan_close(there), 0);
+	CHECK_EQ(goru_chan_close(buffered), 0);
+	CHECK_EQ(goru_waitgroup_wait(&wg), 0);
+	goru_chan_unref(there);
+	goru_chan_unref(back);
+	goru_chan_unref(buffered);
+}
+
+static void measure(const char *what, void (*round)(void), void (*partner)(void))
+{
+	long sum = 0;
+
+	if (partner)
+		make(partner);
+	for (int i = 0; i < 20; i++)
+		round();
+	memset(counted, 0, sizeof(counted));
+	counting = true;
+	for (int i = 0; i < ROUNDS; i++)
+		round();
+	counting = false;
+	if (partner)
+		unmake();
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (counted[i])
+			printf("%s: %ld calls of %s in %d rounds\n", what, counted[i], names[i], ROUNDS);
+		sum += counted[i];
+	}
+	stress_progress();
+	CHECK_EQ(sum, 0);
+}
+
+static void steady(void *arg)
+{
+	(void)arg;
+	measure("spawn and wait group", spawns, NULL);
+	measure("send and receive", sends, echo);
+	measure("select", selects, selector);
+}
+
+static void test_steady(void **state)
+{
+	(void)state;
+	CHECK_EQ(goru_run(steady, NULL), 0);
+}
+
+/* The counters count: what allocates and calls is seen. */
+static void counts(void *arg)
+{
+	(void)arg;
+	memset(counted, 0, sizeof(counted));
+	counting = true;
+	goru_chan *c = goru_chan_make(8, 0);
+
+	goru_chan_unref(c);
+	goru_block_enter(); /* the P is handed to nobody; back again */
+	goru_block_exit();
+	sched_yield();
+	counting = false;
+	CHECK_EQ(counted[3], 1);
+	CHECK_EQ(counted[4], 1);
+	CHECK_EQ(counted[10], 1);
+}
+
+static void test_counters(void **state)
+{
+	(void)state;
+	CHECK_EQ(goru_run(counts, NULL), 0);
+}
+
+STRESS_MAIN("stress/steady", cmocka_unit_test(test_counters), cmocka_unit_test(test_steady))

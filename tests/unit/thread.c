@@ -1,0 +1,101 @@
+/* thread.c - the runtime's threads: name, signals, bounds, alternate stack; and the clock. */
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <signal.h>
+#include <time.h>
+
+#include "test.h"
+
+#include "os/os.h"
+
+static char name[32];
+static sigset_t mask;
+
+static void *look(void *arg)
+{
+	/* the name is given by the starter, maybe a moment later */
+	for (int i = 0; i < 2000 && strcmp(name, "goru-test") != 0; i++) {
+		pthread_getname_np(pthread_self(), name, sizeof(name));
+		test_nap();
+	}
+	pthread_sigmask(SIG_SETMASK, NULL, &mask);
+	return arg;
+}
+
+static void started_with_signals_blocked(void)
+{
+	static const int open[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPROF };
+	static const int blocked[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGALRM, SIGUSR1, SIGPIPE, SIGWINCH };
+	sigset_t before, after;
+	pthread_t t;
+
+	pthread_sigmask(SIG_SETMASK, NULL, &before);
+	CHECK_EQ(grt_os_thread_start(&t, look, NULL, "goru-test"), 0);
+	pthread_sigmask(SIG_SETMASK, NULL, &after);
+	grt_os_thread_join(t);
+	CHECK(!strcmp(name, "goru-test"));
+	for (size_t i = 0; i < grt_countof(open); i++)
+		CHECK(!sigismember(&mask, open[i]));
+	for (size_t i = 0; i < grt_countof(blocked); i++)
+		CHECK(sigismember(&mask, blocked[i]) == 1);
+	/* the starter's own are as they were */
+	for (int sig = 1; sig < 32; sig++)
+		CHECK_EQ(sigismember(&before, sig), sigismember(&after, sig));
+}
+
+static void bounds_hold_the_caller(void)
+{
+	const void *lo = NULL;
+	size_t size = 0;
+	/* not the address of a local, which a sanitizer may have put elsewhere */
+	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+
+	grt_os_thread_bounds(&lo, &size);
+	CHECK(size > 0 && here >= (uintptr_t)lo && here < (uintptr_t)lo + size);
+}
+
+static void check_altstack(void)
+{
+	stack_t old = { 0 }, now;
+	void *base = NULL;
+	size_t size = 0;
+
+	sigaltstack(NULL, &old);
+	CHECK_EQ(grt_os_altstack_set(&base, &size), 0);
+	CHECK(size >= 16384);
+	sigaltstack(NULL, &now);
+	CHECK(now.ss_sp == base && now.ss_size == size && !(now.ss_flags & SS_DISABLE));
+	memset(base, 1, size);
+	grt_os_altstack_clear(base, size);
+	sigaltstack(NULL, &now);
+	CHECK(now.ss_flags & SS_DISABLE);
+	if (!(old.ss_flags & SS_DISABLE)) /* the sanitizers have one of their own */
+		sigaltstack(&old, NULL);
+}
+
+static void altstack_comes_and_goes(void)
+{
+	int before;
+
+	check_altstack();
+	before = test_mappings();
+	check_altstack();
+	CHECK(test_mappings() <= before);
+}
+
+static void clock_is_monotonic(void)
+{
+	int64_t last = grt_os_now(), now;
+	struct timespec ts;
+
+	for (int i = 0; i < 1000; i++, last = now) {
+		now = grt_os_now();
+		CHECK(now >= last);
+	}
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	now = (int64_t)ts.tv_sec * GORU_SEC + ts.tv_nsec;
+	CHECK(now >= last && now - last < GORU_SEC);
+}
+
+TEST_MAIN(TEST(started_with_signals_blocked), TEST(bounds_hold_the_caller), TEST(altstack_comes_and_goes),
+	  TEST(clock_is_monotonic))
