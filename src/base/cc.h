@@ -39,4 +39,11 @@ enum { GRT_CHECKS_ON = 1 };
 enum { GRT_CHECKS_ON = 0 };
 #endif
 
+/* chaos builds make unlikely preemptions likely: base/chaos.h */
+#if defined(GRT_CHAOS) && GRT_CHAOS
+enum { GRT_CHAOS_ON = 1 };
+#else
+enum { GRT_CHAOS_ON = 0 };
+#endif
+
 #endif

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "base/chaos.h"
 
-#if defined(GRT_CHAOS) && GRT_CHAOS
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -21,7 +20,7 @@ static uint64_t seed(void)
 }
 
 /* Never inlined, so that no caller keeps the address of another thread's state over a switch. */
-GRT_NOINLINE void grt_chaos(void)
+GRT_NOINLINE void grt_chaos_point(void)
 {
 	static _Thread_local uint64_t state;
 	int saved = errno;
@@ -43,6 +42,3 @@ GRT_NOINLINE void grt_chaos(void)
 	}
 	errno = saved;
 }
-#else
-typedef int grt_chaos_is_off; /* a file must not be empty */
-#endif
