@@ -263,7 +263,7 @@ bool test_check_lives(void (*fn)(void), const char *err, const char *file, int l
 /* Standard error. */
 
 static struct {
-	int file, saved;
+	int file, saved, failures;
 	char text[4096];
 } Cap;
 
@@ -271,6 +271,7 @@ void test_capture_begin(void)
 {
 	Cap.file = memfd_create("stderr", MFD_CLOEXEC);
 	Cap.saved = dup(STDERR_FILENO);
+	Cap.failures = test_failures();
 	if (Cap.file < 0 || Cap.saved < 0)
 		abort();
 	dup2(Cap.file, STDERR_FILENO);
@@ -285,6 +286,9 @@ const char *test_capture_end(void)
 	Cap.text[n < 0 ? 0 : n] = '\0';
 	close(Cap.saved);
 	close(Cap.file);
+	/* what failed meanwhile was written there, too */
+	if (Cap.failures != test_failures() && write(STDERR_FILENO, Cap.text, strlen(Cap.text)) < 0)
+		abort();
 	return Cap.text;
 }
 

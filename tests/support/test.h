@@ -101,7 +101,7 @@ bool test_check_lives(void (*fn)(void), const char *err, const char *file, int l
 void test_capture_begin(void);
 const char *test_capture_end(void);
 
-/* What the process holds. */
+/* What the process holds. The kernel lists a thread for a moment after it was joined. */
 int test_threads(void);
 int test_fds(void);
 int test_mappings(void);

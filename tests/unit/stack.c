@@ -192,7 +192,8 @@ static void memory_goes_back(void)
 		get(HUGE);
 		grt_stacks_fini();
 	}
-	CHECK(test_mappings() <= before + 1);
+	/* some slack for what malloc and the sanitizers map meanwhile; a leak would be 20 at least */
+	CHECK(test_mappings() <= before + 5);
 	CHECK(!grt_stack_find((uintptr_t)&before));
 }
 

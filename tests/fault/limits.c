@@ -1,0 +1,122 @@
+/* limits.c - the address space runs out: spawn says so, nothing is lost, and what has ended makes room. */
+/* SPDX-License-Identifier: MIT */
+/* test: procs=1,4 not=address,thread */
+#include <stdatomic.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "test.h"
+
+static goru_chan *c;
+static _Atomic int woken;
+
+static void waits(void *arg)
+{
+	goru_chan_recv(arg, NULL);
+	atomic_fetch_add(&woken, 1);
+}
+
+static size_t address_space(void)
+{
+	unsigned long pages = 0;
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	if (!f || fscanf(f, "%lu", &pages) != 1)
+		abort();
+	fclose(f);
+	return pages * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+/* Starts goroutines until it is refused; how many. */
+static int fill(size_t stack)
+{
+	goru_attr a = { .stack_size = stack };
+	int n = 0, rc = 0;
+
+	c = goru_chan_make(0, 0);
+	while (n < 100000 && (rc = goru_go_attr(&a, waits, c)) == 0)
+		n++;
+	CHECK_EQ(rc, -ENOMEM);
+	for (int i = 0; i < 10; i++)
+		CHECK_EQ(goru_go_attr(&a, waits, c), -ENOMEM);
+	return n;
+}
+
+static void end_all(int n)
+{
+	atomic_store(&woken, 0);
+	goru_chan_close(c);
+	UNTIL(atomic_load(&woken) == n);
+	goru_chan_unref(c);
+}
+
+static void limited(void)
+{
+	struct rlimit l;
+	int n, m;
+
+	CHECK_EQ(goru_init(NULL), 0);
+	usleep(10000); /* threads have their stacks, and malloc its arenas */
+	getrlimit(RLIMIT_AS, &l);
+	l.rlim_cur = address_space() + ((size_t)1 << 30);
+	CHECK_EQ(setrlimit(RLIMIT_AS, &l), 0);
+	n = fill(1 << 20);
+	CHECK(n >= 100 && n < 1100);
+	/* what is smaller may still fit */
+	atomic_store(&woken, 0);
+	end_all(n);
+	for (int i = 0; i < 3; i++) {
+		m = fill(1 << 20); /* their stacks serve again */
+		CHECK(m >= n);
+		end_all(m);
+	}
+	CHECK_EQ(goru_shutdown(), 0);
+	/* and all of it has gone back */
+	m = fill(1 << 20);
+	CHECK(m >= n * 9 / 10);
+	end_all(m);
+	CHECK_EQ(goru_shutdown(), 0);
+}
+
+static void address_space_runs_out(void)
+{
+	if (test_emulated()) /* the limit would be the emulator's, too */
+		return;
+	CHECK_LIVES(limited, "");
+}
+
+static void limited_and_told(void)
+{
+	setenv("GORU_DEBUG", "spawnfail=1", 1);
+	limited();
+}
+
+static void too_big(void)
+{
+	goru_config cfg = GORU_CONFIG_INIT;
+
+	cfg.flags = GORU_CONFIG_SPAWN_FATAL;
+	cfg.procs = 1;
+	CHECK_EQ(goru_init(&cfg), 0);
+	(void)fill((size_t)1 << 30);
+}
+
+static void fatal_if_asked_for(void)
+{
+	static struct test_end e;
+	struct rlimit old, l;
+
+	if (test_emulated())
+		return;
+	getrlimit(RLIMIT_AS, &old);
+	l = old;
+	l.rlim_cur = (size_t)4 << 30;
+	CHECK_EQ(setrlimit(RLIMIT_AS, &l), 0);
+	CHECK_DIES(too_big, "goru: fatal: cannot start a goroutine: no memory or address space");
+	CHECK_EQ(setrlimit(RLIMIT_AS, &old), 0);
+	test_child(limited_and_told, &e);
+	CHECK(strstr(e.err, "goru: cannot start a goroutine: no memory or address space\n"));
+	CHECK_EQ(e.status, 0);
+}
+
+TEST_MAIN(TEST(address_space_runs_out), TEST(fatal_if_asked_for))
