@@ -59,6 +59,8 @@ void __tsan_destroy_fiber(void *fiber);
 void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 void __tsan_acquire(void *addr);
 void __tsan_release(void *addr);
+void AnnotateBenignRaceSized(const char *file, int line, const volatile void *p, size_t size,
+			     const char *why);
 void AnnotateIgnoreWritesBegin(const char *file, int line);
 void AnnotateIgnoreWritesEnd(const char *file, int line);
 #define grt_tsan_switch(to)    __tsan_switch_to_fiber((to)->fiber, 1)
@@ -80,6 +82,9 @@ static inline void grt_tsan_drop(void *f)
  * for an edge between the goroutine that made such memory grow and the next one. */
 #define grt_tsan_heap_begin() AnnotateIgnoreWritesBegin(__FILE__, __LINE__)
 #define grt_tsan_heap_end()   AnnotateIgnoreWritesEnd(__FILE__, __LINE__)
+/* A word of the thread's that goroutines use one after the other, as errno: to TSan they would race for it. */
+#define grt_tsan_own(p)                                                                            \
+	AnnotateBenignRaceSized(__FILE__, __LINE__, (p), sizeof(*(p)), "the thread's own")
 #else
 enum { GRT_TSAN_ON = 0 };
 #define grt_tsan_switch(to)    ((void)(to))
@@ -91,6 +96,7 @@ enum { GRT_TSAN_ON = 0 };
 #define grt_tsan_drop(f)       ((void)(f))
 #define grt_tsan_heap_begin()  ((void)0)
 #define grt_tsan_heap_end()    ((void)0)
+#define grt_tsan_own(p)	       ((void)(p))
 #endif
 
 #endif

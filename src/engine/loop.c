@@ -94,6 +94,7 @@ static void loop(struct m *m)
 static void begin(struct m *m)
 {
 	m->errno_at = &errno;
+	grt_tsan_own(m->errno_at);
 	m->eh_at = __cxa_get_globals ? __cxa_get_globals() : NULL;
 	m->san.fiber = grt_tsan_current();
 	if (GRT_ASAN_ON)
@@ -131,8 +132,13 @@ int grt_m_start(struct p *p)
 	char name[16];
 	int rc;
 
-	if (!m)
+	if (!m) {
+		grt_spin_lock(&grt_rt.lock);
+		if (p)
+			grt_pidle_put(p);
+		grt_spin_unlock(&grt_rt.lock);
 		return -ENOMEM;
+	}
 	*m = (struct m){ 0 };
 	grt_spin_lock(&grt_rt.lock);
 	m->id = grt_rt.m_id++;

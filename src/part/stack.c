@@ -257,8 +257,13 @@ static int get(unsigned cls, struct g **out)
 
 	bool guarded = i < a->guarded;
 
-	if (!guarded && S.guards_only)
-		return -EAGAIN;
+	if (!guarded && S.guards_only) {
+		/* nobody has any of these yet: a guard that could not be had may be had now */
+		guard_slots(a, a->guarded, a->committed);
+		guarded = i < a->guarded;
+		if (!guarded)
+			return -EAGAIN;
+	}
 
 	struct g *g = slot_g(a, i);
 

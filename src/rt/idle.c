@@ -2,16 +2,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * PROTOCOL wake
- *   Words    npidle: Ps on the idle list. nmspinning: Ms that look for work and found none yet. needspinning: somebody
- *            wanted a spinning M and there was no idle P. Rings and the shared queue as in PROTOCOL runq and injq.h.
- *   Owners   npidle, needspinning: the holder of rt.lock. nmspinning: whoever begins or stops to spin, and wake_one for
- *            the M it wakes.
+ *   Words    npidle: Ps on the idle list. nmspinning: Ms that look for work and found none yet. Rings and the shared queue
+ *            as in PROTOCOL runq and injq.h.
+ *   Owners   npidle: the holder of rt.lock. nmspinning: whoever begins or stops to spin, and wake_one for the M it wakes.
  *   Steps    submit: put the goroutine into a ring or the shared queue; F; if a P is idle and nobody spins: wake_one.
  *            wake_one: nmspinning 0 -> 1 by CAS, lost: somebody looks already. Under the lock take an idle P and an idle
- *            M, hand over; no P: nmspinning - 1, needspinning = true; no M: the monitor makes one.
- *            idle: under the lock look at the shared queue and needspinning once more, then put P and M on the idle
- *            lists. If it was spinning, nmspinning - 1. F. Look at every queue; something there: wake_one (which may well
- *            choose this M). Sleep.
+ *            M, hand over; no P: nmspinning - 1, and that is all: all are busy, and who goes idle looks. No M: the
+ *            monitor makes one.
+ *            idle: under the lock put P and M on the idle lists. If it was spinning, nmspinning - 1. F. Look at every
+ *            queue; something there and a P idle: wake_one (which may well choose this M). Sleep.
  *            spin_end: nmspinning - 1. F. Look at every queue; something there and a P idle: wake_one. A submitter that
  *            saw this M spinning relies on that.
  *   Fence    F: "is there work" and "is somebody looking": a submitter stores work, then reads npidle and nmspinning; one
@@ -21,7 +20,9 @@
  *            Not covered: runnext, which its owner takes when it parks, and which the monitor puts into the ring when
  *            the owner stays busy (engine/monitor.c).
  *   Reuse    P and M live until shutdown.
- *   Rejected "stop spinning, look again" without needspinning: a wake that came between finds no idle P, and is lost.
+ *   Rejected a look only by those who were spinning: then a wake that finds no idle P, because the last one is just being
+ *            taken, must leave a note (Go's needspinning). Whoever goes idle looks here, and the note is not needed: the
+ *            model holds without it, and does not when only spinners look.
  *            Waking for a goroutine in runnext: its waker is about to park, and another CPU costs 30 us.
  *   Checked  tests/model/wake.pml with each step left out, tests/stress/wake.c
  *
@@ -204,8 +205,6 @@ GRT_NOINLINE void grt_wake_one(void)
 	if (p) {
 		grt_pidle_put(p);
 		grt_rt.want_m = 1;
-	} else {
-		grt_store(&grt_rt.needspinning, true);
 	}
 	atomic_fetch_sub_explicit(&grt_rt.nmspinning, 1, memory_order_relaxed);
 	grt_unlock_busy();
@@ -254,18 +253,10 @@ static bool stopping(void)
 	return grt_load(&grt_rt.phase) == RT_STOPPING;
 }
 
-/* Under rt.lock. Work that came since we looked, or a submitter that found no idle P to spin with. */
-static bool last_look(struct m *m)
+/* Under rt.lock. Cheap, and saves the way to the idle list and back. */
+static bool last_look(void)
 {
-	if (grt_injq_len(&grt_rt.injq) || stopping())
-		return true;
-	if (!m->spinning && grt_load(&grt_rt.needspinning)) {
-		grt_store(&grt_rt.needspinning, false);
-		atomic_fetch_add_explicit(&grt_rt.nmspinning, 1, memory_order_relaxed);
-		m->spinning = true;
-		return true;
-	}
-	return false;
+	return grt_injq_len(&grt_rt.injq) || stopping();
 }
 
 /* The keeper's deadline came: back to work if a P is idle. Otherwise all are busy and the monitor sees to the timers. */
@@ -294,7 +285,7 @@ bool grt_idle(struct m *m)
 	bool spun = m->spinning;
 	int64_t when = GRT_NEVER;
 
-	if (p ? last_look(m) : stopping()) {
+	if (p ? last_look() : stopping()) {
 		grt_spin_unlock(&grt_rt.lock);
 		return false;
 	}

@@ -100,7 +100,6 @@ struct rt {
 	/* written whenever an M goes idle or wakes: PROTOCOL wake in rt/idle.c */
 	GRT_ALIGNED(GRT_CACHELINE) _Atomic uint32_t npidle;
 	_Atomic uint32_t nmspinning;
-	_Atomic bool needspinning;
 
 	/* the lists, under lock */
 	GRT_ALIGNED(GRT_CACHELINE) struct spin lock;

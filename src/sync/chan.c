@@ -45,9 +45,13 @@ GRT_PUBLIC goru_chan *goru_chan_ref(goru_chan *c)
 
 GRT_PUBLIC void goru_chan_unref(goru_chan *c)
 {
-	if (!c || atomic_fetch_sub_explicit(&c->refs, 1, memory_order_release) != 1) /* refs.A */
+	if (!c)
+		return;
+	grt_tsan_release(&c->refs);
+	if (atomic_fetch_sub_explicit(&c->refs, 1, memory_order_release) != 1) /* refs.A */
 		return;
 	atomic_thread_fence(memory_order_acquire); /* refs.B */
+	grt_tsan_acquire(&c->refs);
 	if (!grt_list_empty(&c->recvq) || !grt_list_empty(&c->sendq))
 		grt_fatal("channel %p freed while somebody waits on it", (void *)c);
 	if (c->fd >= 0)

@@ -193,6 +193,8 @@ static GRT_NOINLINE int wait_slow(goru_waitgroup *wg, int64_t deadline)
 		rc = grt_wait_arm(p, &w, deadline);
 	}
 	if (rc) {
+		if (rc > 0)
+			grt_tsan_acquire(wg);
 		unlock(g, v);
 		grt_leave_wait(m);
 		return rc < 0 ? rc : 0;

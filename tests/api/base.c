@@ -1,7 +1,5 @@
 /* base.c - what holds for every call: errno is left alone, goru.h has it all, macros mean what they say. */
 /* SPDX-License-Identifier: MIT */
-/* test: not=thread */
-/* The thread sanitizer takes two goroutines' errno on one thread for a race. */
 #include "test.h"
 
 /* Not inlined: the compiler may keep the address of errno, and the goroutine may change threads. */

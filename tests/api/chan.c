@@ -20,8 +20,10 @@ static void make_limits(void)
 	static const struct {
 		size_t size, cap;
 	} absurd[] = {
-		{ 8, SIZE_MAX / 8 },  { 8, SIZE_MAX },		 { SIZE_MAX, 1 }, { SIZE_MAX, SIZE_MAX },
-		{ 2, SIZE_MAX / 2 },  { (size_t)1 << 32, 1 },	 { 1, SIZE_MAX }, { 1, PTRDIFF_MAX },
+		{ 8, SIZE_MAX / 8 },	   { 8, SIZE_MAX },
+		{ SIZE_MAX, 1 },	   { SIZE_MAX, SIZE_MAX },
+		{ 2, SIZE_MAX / 2 },	   { (size_t)1 << 32, 1 },
+		{ 1, SIZE_MAX },	   { 1, PTRDIFF_MAX },
 		{ 16, SIZE_MAX / 16 + 1 }, { (size_t)1 << 31, (size_t)1 << 33 },
 	};
 	goru_chan *c;
@@ -511,10 +513,12 @@ static void timed_out_receivers_lose_nothing(void)
 	ints_unref(c);
 }
 
-TEST_MAIN(TEST_BOTH(make_limits), TEST_BOTH(null_channel), TEST_BOTH(null_element), TEST_BOTH(try_never_waits),
-	  TEST_BOTH(fifo_in_the_buffer), TEST_BOTH(closed_gives_what_it_holds), TEST_BOTH(deadlines),
+TEST_MAIN(TEST_BOTH(make_limits), TEST_BOTH(null_channel), TEST_BOTH(null_element),
+	  TEST_BOTH(try_never_waits), TEST_BOTH(fifo_in_the_buffer),
+	  TEST_BOTH(closed_gives_what_it_holds), TEST_BOTH(deadlines),
 	  TEST_BOTH(values_arrive_in_order), TEST_BOTH(sizes), TEST_BOTH(typed_struct),
 	  TEST_BOTH(receivers_first_in_first_out), TEST_BOTH(senders_first_in_first_out),
-	  TEST_BOTH(close_under_receivers), TEST_BOTH(close_under_senders), TEST(threads_and_goroutines),
-	  TEST_BOTH(descriptor_follows), TEST_BOTH(descriptor_sees_waiting_senders), TEST_BOTH(last_reference_frees),
+	  TEST_BOTH(close_under_receivers), TEST_BOTH(close_under_senders),
+	  TEST(threads_and_goroutines), TEST_BOTH(descriptor_follows),
+	  TEST_BOTH(descriptor_sees_waiting_senders), TEST_BOTH(last_reference_frees),
 	  TEST_BOTH(timed_out_receivers_lose_nothing))

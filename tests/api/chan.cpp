@@ -59,7 +59,8 @@ static void select_both_ways()
 	kinds *c = kinds_make(1);
 	kind in = kind::one;
 	const kind out = kind::two;
-	goru_case cases[] = { GORU_RECV(kinds_chan(c), &in), GORU_SEND(kinds_chan(c), &out), GORU_RECV(nullptr, nullptr) };
+	goru_case cases[] = { GORU_RECV(kinds_chan(c), &in), GORU_SEND(kinds_chan(c), &out),
+			      GORU_RECV(nullptr, nullptr) };
 
 	CHECK_EQ(goru_select(cases, 3), 1);
 	CHECK_EQ(cases[1].result, 0);

@@ -6,7 +6,8 @@ static void is_the_headers(void)
 {
 	char want[32];
 
-	snprintf(want, sizeof(want), "%d.%d.%d", GORU_VERSION_MAJOR, GORU_VERSION_MINOR, GORU_VERSION_PATCH);
+	snprintf(want, sizeof(want), "%d.%d.%d", GORU_VERSION_MAJOR, GORU_VERSION_MINOR,
+		 GORU_VERSION_PATCH);
 	CHECK(!strcmp(goru_version(), want));
 	CHECK(goru_version() == goru_version());
 }

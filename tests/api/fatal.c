@@ -94,12 +94,18 @@ static void overflow_is_named(void)
 {
 	static struct test_end c;
 
-	CHECK_DIES(overflow, "goru: fatal: stack overflow in goroutine 1 (worker), 262144-byte stack");
-	CHECK_DIES(overflow_without_name, "goru: fatal: stack overflow in goroutine 1, 262144-byte stack");
-	CHECK_DIES(overflow_small, "goru: fatal: stack overflow in goroutine 1 (a name that is longer than thir), 16384-byte stack");
-	CHECK_DIES(overflow_by_a_big_frame, "goru: fatal: stack overflow in goroutine 1 (big), 262144-byte stack");
+	CHECK_DIES(overflow,
+		   "goru: fatal: stack overflow in goroutine 1 (worker), 262144-byte stack");
+	CHECK_DIES(overflow_without_name,
+		   "goru: fatal: stack overflow in goroutine 1, 262144-byte stack");
+	CHECK_DIES(
+		overflow_small,
+		"goru: fatal: stack overflow in goroutine 1 (a name that is longer than thir), 16384-byte stack");
+	CHECK_DIES(overflow_by_a_big_frame,
+		   "goru: fatal: stack overflow in goroutine 1 (big), 262144-byte stack");
 	test_child(overflow_among_others, &c);
-	CHECK(strstr(c.err, "goru: fatal: stack overflow in goroutine 2 (worker), 262144-byte stack\n"));
+	CHECK(strstr(c.err,
+		     "goru: fatal: stack overflow in goroutine 2 (worker), 262144-byte stack\n"));
 	CHECK(strstr(c.err, "\ngoroutine 1 (bystander) [waiting: chan recv]\n"));
 	CHECK(strstr(c.err, "\ngoroutine 2 (worker) [running]\n"));
 	CHECK(WIFSIGNALED(c.status) && WTERMSIG(c.status) == SIGABRT);
@@ -212,11 +218,14 @@ static void wait_group_out_of_range(void)
 {
 	char want[128];
 
-	snprintf(want, sizeof(want), "goru: fatal: wait group %p: count out of range (-1) in goroutine 1", (void *)&wg);
+	snprintf(want, sizeof(want),
+		 "goru: fatal: wait group %p: count out of range (-1) in goroutine 1", (void *)&wg);
 	CHECK_DIES(negative_on_a_goroutine, want);
-	snprintf(want, sizeof(want), "goru: fatal: wait group %p: count out of range (-1)..", (void *)&wg);
+	snprintf(want, sizeof(want), "goru: fatal: wait group %p: count out of range (-1)..",
+		 (void *)&wg);
 	CHECK_DIES(negative_on_a_thread, want);
-	snprintf(want, sizeof(want), "goru: fatal: wait group %p: count out of range (2147483648)..", (void *)&wg);
+	snprintf(want, sizeof(want),
+		 "goru: fatal: wait group %p: count out of range (2147483648)..", (void *)&wg);
 	CHECK_DIES(too_many, want);
 }
 
@@ -235,7 +244,8 @@ static void exit_too_many(void)
 
 static void unbalanced_brackets(void)
 {
-	CHECK_DIES(exit_too_many, "goru: fatal: goru_block_exit without goru_block_enter in goroutine 1..");
+	CHECK_DIES(exit_too_many,
+		   "goru: fatal: goru_block_exit without goru_block_enter in goroutine 1..");
 }
 
 static void exits_thread(void)
@@ -288,5 +298,6 @@ static void channel_freed_under_waiters(void)
 	CHECK(strstr(child.err, "goroutine 1 [waiting: chan recv]\n"));
 }
 
-TEST_MAIN(TEST(overflow_is_named), TEST(other_faults_are_the_programs), TEST(wait_group_out_of_range),
-	  TEST(unbalanced_brackets), TEST(exit_on_a_thread), TEST(channel_freed_under_waiters))
+TEST_MAIN(TEST(overflow_is_named), TEST(other_faults_are_the_programs),
+	  TEST(wait_group_out_of_range), TEST(unbalanced_brackets), TEST(exit_on_a_thread),
+	  TEST(channel_freed_under_waiters))

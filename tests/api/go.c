@@ -108,8 +108,11 @@ static void narrow_and_wide(void)
 	long big = 0x123456789abcfffd;
 
 	before(2);
-	CHECK_EQ(go(extremes, INT8_MIN, UINT8_MAX, INT32_MIN, UINT32_MAX, INT64_MIN, UINT64_MAX), 0);
-	CHECK_EQ(go(widened, (short)minus, (unsigned short)minus, (signed char)big, (unsigned char)big), 0);
+	CHECK_EQ(go(extremes, INT8_MIN, UINT8_MAX, INT32_MIN, UINT32_MAX, INT64_MIN, UINT64_MAX),
+		 0);
+	CHECK_EQ(go(widened, (short)minus, (unsigned short)minus, (signed char)big,
+		    (unsigned char)big),
+		 0);
 	after(2);
 }
 
@@ -278,5 +281,6 @@ static void ids_are_never_used_twice(void)
 }
 
 TEST_MAIN(TEST_BOTH(arguments_0_to_6), TEST_BOTH(narrow_and_wide), TEST_BOTH(enums_bools_pointers),
-	  TEST_BOTH(values_are_dropped), TEST_BOTH(evaluated_once_at_once), TEST_BOTH(pointers_to_functions),
-	  TEST_BOTH(null_function_is_refused), TEST_BOTH(many_at_once), TEST_BOTH(ids_are_never_used_twice))
+	  TEST_BOTH(values_are_dropped), TEST_BOTH(evaluated_once_at_once),
+	  TEST_BOTH(pointers_to_functions), TEST_BOTH(null_function_is_refused),
+	  TEST_BOTH(many_at_once), TEST_BOTH(ids_are_never_used_twice))

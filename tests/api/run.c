@@ -239,7 +239,8 @@ static void one_run_at_a_time(void)
 
 static void attr_limits(void)
 {
-	static const size_t bad[] = { 1, 4096, 8192, ((size_t)1 << 30) + 1, (size_t)2 << 30, SIZE_MAX };
+	static const size_t bad[] = { 1,       4096, 8192, ((size_t)1 << 30) + 1, (size_t)2 << 30,
+				      SIZE_MAX };
 	static const size_t good[] = { 0, 8193, 16384, 65536, 262144, 1 << 20, (size_t)1 << 30 };
 	goru_attr a = { 0 };
 	int want = 0;
@@ -368,8 +369,9 @@ static void no_spawn_once_shutdown_has_begun(void)
 	off();
 }
 
-TEST_MAIN(TEST(init_refuses), TEST(init_applies), TEST(zero_is_the_default), TEST(procs_starts_nothing),
-	  TEST(environment_is_used), TEST(run_returns_after_fn), TEST(others_go_on_after_run), TEST(one_run_at_a_time),
-	  TEST_BOTH(set_procs_limits), TEST_BOTH(set_procs_moves_the_work), TEST(procs_is_how_many_run_at_once),
+TEST_MAIN(TEST(init_refuses), TEST(init_applies), TEST(zero_is_the_default),
+	  TEST(procs_starts_nothing), TEST(environment_is_used), TEST(run_returns_after_fn),
+	  TEST(others_go_on_after_run), TEST(one_run_at_a_time), TEST_BOTH(set_procs_limits),
+	  TEST_BOTH(set_procs_moves_the_work), TEST(procs_is_how_many_run_at_once),
 	  TEST_BOTH(attr_limits), TEST(attr_stack_is_usable), TEST_BOTH(yield_lets_others_go),
 	  TEST_BOTH(exit_ends_from_anywhere), TEST(no_spawn_once_shutdown_has_begun))

@@ -109,8 +109,21 @@ static void lambdas()
 
 	before(3);
 	CHECK_EQ(go([] { done(); }), 0);
-	CHECK_EQ(go([](int *p) { CHECK_EQ(*p, 3); done(); }, &v), 0);
-	CHECK_EQ(go([](int a, long b) { CHECK(a == 4 && b == 5); done(); return a; }, 4, 5), 0);
+	CHECK_EQ(go(
+			 [](int *p) {
+				 CHECK_EQ(*p, 3);
+				 done();
+			 },
+			 &v),
+		 0);
+	CHECK_EQ(go(
+			 [](int a, long b) {
+				 CHECK(a == 4 && b == 5);
+				 done();
+				 return a;
+			 },
+			 4, 5),
+		 0);
 	after(3);
 }
 
@@ -219,5 +232,6 @@ static void uncaught_terminates()
 	CHECK(WIFSIGNALED(c.status) && WTERMSIG(c.status) == SIGABRT);
 }
 
-TEST_MAIN(TEST(uncaught_terminates), TEST_BOTH(arguments), TEST_BOTH(lambdas), TEST_BOTH(null_is_refused),
-	  TEST_BOTH(exceptions_across_parks), TEST_BOTH(parks_while_unwinding), TEST_BOTH(blocking_and_exceptions))
+TEST_MAIN(TEST(uncaught_terminates), TEST_BOTH(arguments), TEST_BOTH(lambdas),
+	  TEST_BOTH(null_is_refused), TEST_BOTH(exceptions_across_parks),
+	  TEST_BOTH(parks_while_unwinding), TEST_BOTH(blocking_and_exceptions))

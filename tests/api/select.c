@@ -46,8 +46,8 @@ static void takes_the_ready_one(void)
 {
 	ints *a = ints_make(1), *b = ints_make(1), *full = ints_make(1);
 	int va = -1, vb = -1, out = 6;
-	goru_case k[] = { GORU_RECV(ints_chan(a), &va), GORU_RECV(NULL, NULL), GORU_RECV(ints_chan(b), &vb),
-			  GORU_SEND(ints_chan(full), &out) };
+	goru_case k[] = { GORU_RECV(ints_chan(a), &va), GORU_RECV(NULL, NULL),
+			  GORU_RECV(ints_chan(b), &vb), GORU_SEND(ints_chan(full), &out) };
 
 	CHECK_EQ(ints_send(full, 1), 0);
 	CHECK_EQ(goru_try_select(k, 4), -EAGAIN);
@@ -146,7 +146,8 @@ static void waits_for_the_first(void)
 {
 	ints *a = ints_make(0), *b = ints_make(0);
 	int v = -1, out = 31;
-	goru_case k[] = { GORU_RECV(ints_chan(a), &v), GORU_SEND(ints_chan(b), &out), GORU_RECV(NULL, NULL) };
+	goru_case k[] = { GORU_RECV(ints_chan(a), &v), GORU_SEND(ints_chan(b), &out),
+			  GORU_RECV(NULL, NULL) };
 
 	start_later(send_7, a);
 	CHECK_EQ(goru_select(k, 3), 0);
@@ -323,6 +324,7 @@ static void for_ever_ends_with_the_runtime(void)
 }
 
 TEST_MAIN(TEST_BOTH(bad_arguments), TEST_BOTH(nothing_to_wait_for), TEST_BOTH(takes_the_ready_one),
-	  TEST_BOTH(closed_counts), TEST_BOTH(ready_ones_are_equally_likely), TEST_BOTH(waits_for_the_first),
-	  TEST_BOTH(same_channel_in_several_cases), TEST_BOTH(many_cases), TEST_BOTH(selects_meet_selects),
+	  TEST_BOTH(closed_counts), TEST_BOTH(ready_ones_are_equally_likely),
+	  TEST_BOTH(waits_for_the_first), TEST_BOTH(same_channel_in_several_cases),
+	  TEST_BOTH(many_cases), TEST_BOTH(selects_meet_selects),
 	  TEST(for_ever_ends_with_the_runtime))

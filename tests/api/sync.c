@@ -297,7 +297,9 @@ static void blocking_macros(void)
 	CHECK_EQ(sizeof(goru_blocking_sys((int)1)), sizeof(int));
 }
 
-TEST_MAIN(TEST_BOTH(zero_does_not_wait), TEST_BOTH(waits_for_all), TEST_BOTH(deadlines), TEST_BOTH(zero_lets_all_go),
-	  TEST_BOTH(freed_by_the_waiter), TEST(brackets_do_nothing_on_threads), TEST(others_run_meanwhile),
-	  TEST_GO(nests_and_keeps_its_thread), TEST_GO(waits_inside), TEST_BOTH(ends_between_the_brackets),
-	  TEST_BOTH(blocking_macros), TEST(shutdown_ends_waits))
+TEST_MAIN(TEST_BOTH(zero_does_not_wait), TEST_BOTH(waits_for_all), TEST_BOTH(deadlines),
+	  TEST_BOTH(zero_lets_all_go), TEST_BOTH(freed_by_the_waiter),
+	  TEST(brackets_do_nothing_on_threads), TEST(others_run_meanwhile),
+	  TEST_GO(nests_and_keeps_its_thread), TEST_GO(waits_inside),
+	  TEST_BOTH(ends_between_the_brackets), TEST_BOTH(blocking_macros),
+	  TEST(shutdown_ends_waits))

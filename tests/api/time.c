@@ -180,5 +180,6 @@ static void for_ever_ends_with_the_runtime(void)
 }
 
 TEST_MAIN(TEST_BOTH(now_is_monotonic), TEST_BOTH(in_saturates), TEST_BOTH(sleep_is_never_shorter),
-	  TEST_BOTH(past_deadlines_return_at_once), TEST_BOTH(until_meets_its_deadline), TEST_BOTH(in_order),
-	  TEST_BOTH(due_among_the_busy), TEST(nearer_timer_is_not_late), TEST(for_ever_ends_with_the_runtime))
+	  TEST_BOTH(past_deadlines_return_at_once), TEST_BOTH(until_meets_its_deadline),
+	  TEST_BOTH(in_order), TEST_BOTH(due_among_the_busy), TEST(nearer_timer_is_not_late),
+	  TEST(for_ever_ends_with_the_runtime))

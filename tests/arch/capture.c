@@ -28,7 +28,8 @@ static void note(uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d, uintptr_t e
 
 static void keeps_six_words(void)
 {
-	static const uintptr_t want[6] = { 1, UINT64_MAX, (uintptr_t)1 << 63, 0, 0x123456789abcdef0, 42 };
+	static const uintptr_t want[6] = { 1, UINT64_MAX,	  (uintptr_t)1 << 63,
+					   0, 0x123456789abcdef0, 42 };
 	six *capture = (six *)hidden(goru_capture_);
 
 	capture(want[0], want[1], want[2], want[3], want[4], want[5]);

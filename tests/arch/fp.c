@@ -36,8 +36,8 @@ static void computes(int n)
 	for (int i = 0; i < 4; i++)
 		local.d[i] = n + i / 4.0;
 	/* the C library's vector code wants an aligned stack, too */
-	snprintf(text, sizeof(text), "%g %g %g %g %d %Lg %g", local.d[0], local.d[1], local.d[2], local.d[3], n,
-		 (long double)n / 2, fmod(n * 1.5, 1e9));
+	snprintf(text, sizeof(text), "%g %g %g %g %d %Lg %g", local.d[0], local.d[1], local.d[2],
+		 local.d[3], n, (long double)n / 2, fmod(n * 1.5, 1e9));
 	CHECK(strtod(text, NULL) == n);
 	CHECK(series(n, true) == series(n, false));
 	goru_waitgroup_done(&wg);

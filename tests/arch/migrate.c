@@ -1,6 +1,6 @@
 /* migrate.c - a goroutine that changes threads keeps its errno, its numbers and its exceptions' place. */
 /* SPDX-License-Identifier: MIT */
-/* test: procs=1,4 not=thread */
+/* test: procs=1,4 */
 #define _GNU_SOURCE
 #include <stdatomic.h>
 #include <sys/syscall.h>
@@ -61,7 +61,8 @@ static void wanders(int n)
 		case 3:
 			goru_block_enter();
 			usleep(10);
-			set_errno(n * 1000); /* usleep may change it; the kernel's is this thread's */
+			set_errno(n *
+				  1000); /* usleep may change it; the kernel's is this thread's */
 			goru_block_exit();
 			break;
 		default:

@@ -19,56 +19,64 @@ static uint64_t switches;
 static void spoil(void)
 {
 #if defined(__x86_64__)
-	__asm__ volatile("movq $-1, %%rax\n\t"
-			 "movq %%rax, %%rcx\n\tmovq %%rax, %%rdx\n\tmovq %%rax, %%rsi\n\tmovq %%rax, %%rdi\n\t"
-			 "movq %%rax, %%r8\n\tmovq %%rax, %%r9\n\tmovq %%rax, %%r10\n\tmovq %%rax, %%r11\n\t"
-			 "movq %%rax, %%r12\n\tmovq %%rax, %%r13\n\tmovq %%rax, %%r14\n\tmovq %%rax, %%r15\n\t"
-			 "movq %%rax, %%rbx\n\t"
-			 "pcmpeqd %%xmm0, %%xmm0\n\tpcmpeqd %%xmm1, %%xmm1\n\tpcmpeqd %%xmm2, %%xmm2\n\t"
-			 "pcmpeqd %%xmm3, %%xmm3\n\tpcmpeqd %%xmm4, %%xmm4\n\tpcmpeqd %%xmm5, %%xmm5\n\t"
-			 "pcmpeqd %%xmm6, %%xmm6\n\tpcmpeqd %%xmm7, %%xmm7\n\tpcmpeqd %%xmm8, %%xmm8\n\t"
-			 "pcmpeqd %%xmm9, %%xmm9\n\tpcmpeqd %%xmm10, %%xmm10\n\tpcmpeqd %%xmm11, %%xmm11\n\t"
-			 "pcmpeqd %%xmm12, %%xmm12\n\tpcmpeqd %%xmm13, %%xmm13\n\tpcmpeqd %%xmm14, %%xmm14\n\t"
-			 "pcmpeqd %%xmm15, %%xmm15\n\t"
-			 :
-			 :
-			 : "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14",
-			   "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
-			   "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "cc", "memory");
+	__asm__ volatile(
+		"movq $-1, %%rax\n\t"
+		"movq %%rax, %%rcx\n\tmovq %%rax, %%rdx\n\tmovq %%rax, %%rsi\n\tmovq %%rax, %%rdi\n\t"
+		"movq %%rax, %%r8\n\tmovq %%rax, %%r9\n\tmovq %%rax, %%r10\n\tmovq %%rax, %%r11\n\t"
+		"movq %%rax, %%r12\n\tmovq %%rax, %%r13\n\tmovq %%rax, %%r14\n\tmovq %%rax, %%r15\n\t"
+		"movq %%rax, %%rbx\n\t"
+		"pcmpeqd %%xmm0, %%xmm0\n\tpcmpeqd %%xmm1, %%xmm1\n\tpcmpeqd %%xmm2, %%xmm2\n\t"
+		"pcmpeqd %%xmm3, %%xmm3\n\tpcmpeqd %%xmm4, %%xmm4\n\tpcmpeqd %%xmm5, %%xmm5\n\t"
+		"pcmpeqd %%xmm6, %%xmm6\n\tpcmpeqd %%xmm7, %%xmm7\n\tpcmpeqd %%xmm8, %%xmm8\n\t"
+		"pcmpeqd %%xmm9, %%xmm9\n\tpcmpeqd %%xmm10, %%xmm10\n\tpcmpeqd %%xmm11, %%xmm11\n\t"
+		"pcmpeqd %%xmm12, %%xmm12\n\tpcmpeqd %%xmm13, %%xmm13\n\tpcmpeqd %%xmm14, %%xmm14\n\t"
+		"pcmpeqd %%xmm15, %%xmm15\n\t"
+		:
+		:
+		: "rax", "rbx", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13",
+		  "r14", "r15", "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7",
+		  "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "cc",
+		  "memory");
 #ifdef __AVX512F__
 #define ONES(n) "vpternlogd $255, %%zmm" #n ", %%zmm" #n ", %%zmm" #n "\n\t"
-	__asm__ volatile(ONES(0) ONES(1) ONES(2) ONES(3) ONES(4) ONES(5) ONES(6) ONES(7) ONES(8) ONES(9) ONES(10)
-				 ONES(11) ONES(12) ONES(13) ONES(14) ONES(15) ONES(16) ONES(17) ONES(18) ONES(19)
-					 ONES(20) ONES(21) ONES(22) ONES(23) ONES(24) ONES(25) ONES(26) ONES(27)
-						 ONES(28) ONES(29) ONES(30) ONES(31)
+	__asm__ volatile(ONES(0) ONES(1) ONES(2) ONES(3) ONES(4) ONES(5) ONES(6) ONES(7) ONES(8)
+				 ONES(9) ONES(10) ONES(11) ONES(12) ONES(13) ONES(14) ONES(15)
+					 ONES(16) ONES(17) ONES(18) ONES(19) ONES(20) ONES(21)
+						 ONES(22) ONES(23) ONES(24) ONES(25) ONES(26)
+							 ONES(27) ONES(28) ONES(29) ONES(30)
+								 ONES(31)
 			 :
 			 :
-			 : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
-			   "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "xmm16", "xmm17", "xmm18", "xmm19", "xmm20",
-			   "xmm21", "xmm22", "xmm23", "xmm24", "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30",
-			   "xmm31");
+			 : "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8",
+			   "xmm9", "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15", "xmm16",
+			   "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24",
+			   "xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31");
 #endif
 #elif defined(__aarch64__)
-#define ONES(n) "movn x" #n ", #0\n\t"
+#define ONES(n)	 "movn x" #n ", #0\n\t"
 #define VONES(n) "movi v" #n ".16b, #255\n\t"
-	__asm__ volatile(ONES(0) ONES(1) ONES(2) ONES(3) ONES(4) ONES(5) ONES(6) ONES(7) ONES(8) ONES(9) ONES(10)
-				 ONES(11) ONES(12) ONES(13) ONES(14) ONES(15) ONES(16) ONES(17) ONES(19) ONES(20)
-					 ONES(21) ONES(22) ONES(23) ONES(24) ONES(25) ONES(26) ONES(27) ONES(28)
+	__asm__ volatile(ONES(0) ONES(1) ONES(2) ONES(3) ONES(4) ONES(5) ONES(6) ONES(7) ONES(8)
+				 ONES(9) ONES(10) ONES(11) ONES(12) ONES(13) ONES(14) ONES(15)
+					 ONES(16) ONES(17) ONES(19) ONES(20) ONES(21) ONES(22)
+						 ONES(23) ONES(24) ONES(25) ONES(26) ONES(27)
+							 ONES(28)
 			 :
 			 :
-			 : "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13",
-			   "x14", "x15", "x16", "x17", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27",
-			   "x28", "memory");
-	__asm__ volatile(VONES(0) VONES(1) VONES(2) VONES(3) VONES(4) VONES(5) VONES(6) VONES(7) VONES(8) VONES(9)
-				 VONES(10) VONES(11) VONES(12) VONES(13) VONES(14) VONES(15) VONES(16) VONES(17)
-					 VONES(18) VONES(19) VONES(20) VONES(21) VONES(22) VONES(23) VONES(24)
-						 VONES(25) VONES(26) VONES(27) VONES(28) VONES(29) VONES(30)
-							 VONES(31)
+			 : "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11",
+			   "x12", "x13", "x14", "x15", "x16", "x17", "x19", "x20", "x21", "x22",
+			   "x23", "x24", "x25", "x26", "x27", "x28", "memory");
+	__asm__ volatile(VONES(0) VONES(1) VONES(2) VONES(3) VONES(4) VONES(5) VONES(6) VONES(7)
+				 VONES(8) VONES(9) VONES(10) VONES(11) VONES(12) VONES(13) VONES(14)
+					 VONES(15) VONES(16) VONES(17) VONES(18) VONES(19) VONES(20)
+						 VONES(21) VONES(22) VONES(23) VONES(24) VONES(25)
+							 VONES(26) VONES(27) VONES(28) VONES(29)
+								 VONES(30) VONES(31)
 			 :
 			 :
-			 : "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13",
-			   "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26",
-			   "v27", "v28", "v29", "v30", "v31", "memory");
+			 : "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11",
+			   "v12", "v13", "v14", "v15", "v16", "v17", "v18", "v19", "v20", "v21",
+			   "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31",
+			   "memory");
 #endif
 }
 
@@ -122,17 +130,17 @@ static void integers_live(void)
 {
 	prepare();
 	for (int r = 0; r < 20; r++) {
-		uint64_t a = value(1), b = value(2), c = value(3), d = value(4), e = value(5), f = value(6),
-			 g = value(7), h = value(8), i = value(9), j = value(10), k = value(11), l = value(12),
-			 before = switches;
+		uint64_t a = value(1), b = value(2), c = value(3), d = value(4), e = value(5),
+			 f = value(6), g = value(7), h = value(8), i = value(9), j = value(10),
+			 k = value(11), l = value(12), before = switches;
 
 		SWITCH();
 		SWITCH();
 		CHECK_EQ(switches, before + 2);
 		switches = before;
-		CHECK(a == value(1) && b == value(2) && c == value(3) && d == value(4) && e == value(5) &&
-		      f == value(6) && g == value(7) && h == value(8) && i == value(9) && j == value(10) &&
-		      k == value(11) && l == value(12));
+		CHECK(a == value(1) && b == value(2) && c == value(3) && d == value(4) &&
+		      e == value(5) && f == value(6) && g == value(7) && h == value(8) &&
+		      i == value(9) && j == value(10) && k == value(11) && l == value(12));
 	}
 }
 
@@ -145,14 +153,16 @@ static void doubles_live(void)
 {
 	prepare();
 	for (int r = 0; r < 20; r++) {
-		double a = number(1), b = number(2), c = number(3), d = number(4), e = number(5), f = number(6),
-		       g = number(7), h = number(8), i = number(9), j = number(10), k = number(11), l = number(12),
-		       m = number(13), n = number(14), o = number(15), p = number(16), q = number(17);
+		double a = number(1), b = number(2), c = number(3), d = number(4), e = number(5),
+		       f = number(6), g = number(7), h = number(8), i = number(9), j = number(10),
+		       k = number(11), l = number(12), m = number(13), n = number(14),
+		       o = number(15), p = number(16), q = number(17);
 
 		SWITCH();
-		CHECK(a == 1.75 && b == 3.0 && c == 4.25 && d == 5.5 && e == 6.75 && f == 8.0 && g == 9.25 &&
-		      h == 10.5 && i == 11.75 && j == 13.0 && k == 14.25 && l == 15.5 && m == 16.75 && n == 18.0 &&
-		      o == 19.25 && p == 20.5 && q == 21.75);
+		CHECK(a == 1.75 && b == 3.0 && c == 4.25 && d == 5.5 && e == 6.75 && f == 8.0 &&
+		      g == 9.25 && h == 10.5 && i == 11.75 && j == 13.0 && k == 14.25 &&
+		      l == 15.5 && m == 16.75 && n == 18.0 && o == 19.25 && p == 20.5 &&
+		      q == 21.75);
 	}
 }
 
@@ -252,7 +262,8 @@ static void red_zone_lives(void)
 }
 
 /* A few conversions of each kind, which go through registers of both files and the stack. */
-static NOINLINE __attribute__((format(printf, 3, 4))) void varargs(int i, double d, const char *fmt, ...)
+static NOINLINE __attribute__((format(printf, 3, 4))) void varargs(int i, double d, const char *fmt,
+								   ...)
 {
 	char text[200];
 	va_list ap;
@@ -262,14 +273,15 @@ static NOINLINE __attribute__((format(printf, 3, 4))) void varargs(int i, double
 	CHECK(i == 1 && d == 2.5);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	CHECK(!strcmp(text, "3 4.5 five 6.5 7 8.5 9 10.5 11 12.5 13 14.5 15 16.5 17.5 18.5 19.5 20.5"));
+	CHECK(!strcmp(text,
+		      "3 4.5 five 6.5 7 8.5 9 10.5 11 12.5 13 14.5 15 16.5 17.5 18.5 19.5 20.5"));
 }
 
 static void varargs_live(void)
 {
 	prepare();
-	varargs(1, 2.5, "%d %g %s %g %ld %g %d %g %d %g %d %g %d %g %g %g %g %g", 3, 4.5, "five", 6.5, 7L, 8.5, 9, 10.5,
-		11, 12.5, 13, 14.5, 15, 16.5, 17.5, 18.5, 19.5, 20.5);
+	varargs(1, 2.5, "%d %g %s %g %ld %g %d %g %d %g %d %g %d %g %g %g %g %g", 3, 4.5, "five",
+		6.5, 7L, 8.5, 9, 10.5, 11, 12.5, 13, 14.5, 15, 16.5, 17.5, 18.5, 19.5, 20.5);
 }
 
 /* The control words of the floating-point units belong to the thread: a switch neither sets nor keeps them. */
@@ -366,5 +378,5 @@ static void aligned_at_entry(void)
 }
 
 TEST_MAIN(TEST(word_is_passed), TEST(sp_tells_who_runs), TEST(integers_live), TEST(doubles_live),
-	  TEST(long_doubles_live), TEST(vectors_live), TEST(odd_frames_live), TEST(red_zone_lives), TEST(varargs_live),
-	  TEST(control_words_are_the_threads), TEST(aligned_at_entry))
+	  TEST(long_doubles_live), TEST(vectors_live), TEST(odd_frames_live), TEST(red_zone_lives),
+	  TEST(varargs_live), TEST(control_words_are_the_threads), TEST(aligned_at_entry))

@@ -121,20 +121,20 @@ _Unwind_Reason_Code walk(const struct gobuf *buf, _Unwind_Trace_Fn fn, void *arg
 __asm__(".text\n\t.type walk, @function\n"
 	"walk:\n\t.cfi_startproc\n\t"
 	"pushq %r12\n\tmovq %rdi, %r12\n\t"
-	".cfi_escape 0x0f, 3, 0x7c, 8, 6\n\t"	  /* CFA = *(r12 + 8) */
-	".cfi_escape 0x10, 16, 2, 0x7c, 0\n\t"	  /* pc at r12 + 0 */
-	".cfi_escape 0x10, 6, 2, 0x7c, 16\n\t"	  /* rbp at r12 + 16 */
-	".cfi_escape 0x10, 3, 2, 0x7c, 24\n\t"	  /* rbx at r12 + 24 */
+	".cfi_escape 0x0f, 3, 0x7c, 8, 6\n\t"  /* CFA = *(r12 + 8) */
+	".cfi_escape 0x10, 16, 2, 0x7c, 0\n\t" /* pc at r12 + 0 */
+	".cfi_escape 0x10, 6, 2, 0x7c, 16\n\t" /* rbp at r12 + 16 */
+	".cfi_escape 0x10, 3, 2, 0x7c, 24\n\t" /* rbx at r12 + 24 */
 	"movq %rsi, %rdi\n\tmovq %rdx, %rsi\n\tcall _Unwind_Backtrace@PLT\n\t"
 	"popq %r12\n\tret\n\t.cfi_endproc\n\t.size walk, .-walk\n");
 #elif defined(__aarch64__)
 __asm__(".text\n\t.type walk, %function\n"
 	"walk:\n\t.cfi_startproc\n\t"
 	"stp x29, x30, [sp, #-32]!\n\tstr x20, [sp, #16]\n\tmov x20, x0\n\t"
-	".cfi_escape 0x0f, 3, 0x84, 8, 6\n\t"	  /* CFA = *(x20 + 8) */
-	".cfi_escape 0x10, 30, 2, 0x84, 0\n\t"	  /* pc at x20 + 0 */
-	".cfi_escape 0x10, 29, 2, 0x84, 16\n\t"	  /* x29 at x20 + 16 */
-	".cfi_escape 0x10, 19, 2, 0x84, 24\n\t"	  /* x19 at x20 + 24 */
+	".cfi_escape 0x0f, 3, 0x84, 8, 6\n\t"	/* CFA = *(x20 + 8) */
+	".cfi_escape 0x10, 30, 2, 0x84, 0\n\t"	/* pc at x20 + 0 */
+	".cfi_escape 0x10, 29, 2, 0x84, 16\n\t" /* x29 at x20 + 16 */
+	".cfi_escape 0x10, 19, 2, 0x84, 24\n\t" /* x19 at x20 + 24 */
 	"mov x0, x1\n\tmov x1, x2\n\tbl _Unwind_Backtrace\n\t"
 	"ldr x20, [sp, #16]\n\tldp x29, x30, [sp], #32\n\tret\n\t.cfi_endproc\n\t.size walk, .-walk\n");
 #endif

@@ -9,7 +9,17 @@
 
 #include "os/os.h"
 
-enum { MAP = 1, RESERVE = 2, COMMIT = 4, PROTECT = 8, GUARD = 16, THREAD = 32, ALTSTACK = 64, HEAP = 128, ALL = 255 };
+enum {
+	MAP = 1,
+	RESERVE = 2,
+	COMMIT = 4,
+	PROTECT = 8,
+	GUARD = 16,
+	THREAD = 32,
+	ALTSTACK = 64,
+	HEAP = 128,
+	ALL = 255
+};
 
 int __real_grt_os_map(size_t size, void **out);
 int __wrap_grt_os_map(size_t size, void **out);
@@ -302,5 +312,5 @@ static void whatever(void)
 	test_capture_end();
 }
 
-TEST_MAIN(TEST(mappings), TEST(reservations), TEST(commits), TEST(guards), TEST(threads), TEST(alternate_stacks),
-	  TEST(heap), TEST(whatever))
+TEST_MAIN(TEST(mappings), TEST(reservations), TEST(commits), TEST(guards), TEST(threads),
+	  TEST(alternate_stacks), TEST(heap), TEST(whatever))

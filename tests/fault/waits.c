@@ -184,8 +184,10 @@ static void threads_that_cannot_be_made(void)
 	}
 	fault_set(0, 0, false);
 	said = test_capture_end();
-	CHECK(!strcmp(said, "goru: no further thread can be made (a system limit); blocked goroutines hold others up until "
-			    "one is free\n"));
+	CHECK(!strcmp(
+		said,
+		"goru: no further thread can be made (a system limit); blocked goroutines hold others up until "
+		"one is free\n"));
 	CHECK_EQ(goru_shutdown(), 0);
 }
 
@@ -212,11 +214,13 @@ static void max_threads_holds(void)
 	atomic_store(&leave, 1);
 	CHECK_EQ(goru_waitgroup_wait_until(&wg, goru_in(20 * GORU_SEC)), 0);
 	said = test_capture_end();
-	CHECK(!strcmp(said, "goru: no further thread can be made (max_threads); blocked goroutines hold others up until "
-			    "one is free\n"));
+	CHECK(!strcmp(
+		said,
+		"goru: no further thread can be made (max_threads); blocked goroutines hold others up until "
+		"one is free\n"));
 	CHECK_EQ(goru_shutdown(), 0);
 	UNTIL(test_threads() == before);
 }
 
-TEST_MAIN(TEST(stray_wake_ups_do_no_harm), TEST(without_membarrier), TEST(threads_that_cannot_be_made),
-	  TEST(max_threads_holds))
+TEST_MAIN(TEST(stray_wake_ups_do_no_harm), TEST(without_membarrier),
+	  TEST(threads_that_cannot_be_made), TEST(max_threads_holds))

@@ -61,6 +61,46 @@ static void test_more_than_procs(void **state)
 	close(fd[1]);
 }
 
+/*
+ * Each makes another goroutine, the newest of its P, and blocks until that one has written what it reads; as many at
+ * once as there are Ps and more. Whoever made it is in the kernel when it has to run.
+ */
+static void child(int fd)
+{
+	CHECK_EQ(write(fd, "x", 1), 1);
+}
+
+static void parent(uint64_t salt)
+{
+	uint64_t r = stress_rand(salt);
+	char b;
+	int fd[2];
+
+	CHECK_EQ(pipe(fd), 0);
+	while (stress_more()) {
+		GO(child, fd[1]);
+		if (grt_rand_below(&r, 8) == 0)
+			stress_spin(grt_rand_below(&r, 1000000));
+		CHECK_EQ(goru_blocking_sys(read(fd[0], &b, 1)), 1);
+		if (grt_rand_below(&r, 4) == 0)
+			goru_yield();
+	}
+	close(fd[0]);
+	close(fd[1]);
+	goru_waitgroup_done(&wg);
+}
+
+static void test_child_first(void **state)
+{
+	int n = (int)stress_procs() + 4;
+
+	(void)state;
+	goru_waitgroup_add(&wg, n);
+	for (int i = 0; i < n; i++)
+		GO(parent, (uint64_t)i + 300);
+	CHECK_EQ(goru_waitgroup_wait(&wg), 0);
+}
+
 /* Everything at random: nested brackets, calls into goru inside them, ends and spawns inside them. */
 static goru_chan *c;
 static _Atomic int64_t sent, got;
@@ -198,7 +238,8 @@ static void failer(uint64_t salt)
 
 	while (stress_more()) {
 		bool which = grt_rand_below(&r, 2);
-		long rc = which ? goru_blocking_sys(read(-1, &b, 1)) : goru_blocking_sys(lseek(0, 0, 99));
+		long rc = which ? goru_blocking_sys(read(-1, &b, 1)) :
+				  goru_blocking_sys(lseek(0, 0, 99));
 
 		CHECK(rc == (which ? -EBADF : -EINVAL) || (!which && rc == -ESPIPE));
 		set_errno(which ? 1000 : 2000);
@@ -217,5 +258,6 @@ static void test_errno(void **state)
 	CHECK_EQ(goru_waitgroup_wait(&wg), 0);
 }
 
-STRESS_MAIN("stress/block", cmocka_unit_test(test_more_than_procs), cmocka_unit_test(test_mixed),
+STRESS_MAIN("stress/block", cmocka_unit_test(test_more_than_procs),
+	    cmocka_unit_test(test_child_first), cmocka_unit_test(test_mixed),
 	    cmocka_unit_test(test_flicker), cmocka_unit_test(test_errno))

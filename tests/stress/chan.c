@@ -253,4 +253,5 @@ static void test_try(void **state)
 }
 
 STRESS_MAIN("stress/chan", cmocka_unit_test(test_goroutines), cmocka_unit_test(test_deadlines),
-	    cmocka_unit_test(test_threads), cmocka_unit_test(test_threads_deadlines), cmocka_unit_test(test_try))
+	    cmocka_unit_test(test_threads), cmocka_unit_test(test_threads_deadlines),
+	    cmocka_unit_test(test_try))

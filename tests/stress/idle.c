@@ -1,6 +1,6 @@
 /* idle.c - a process whose goroutines are all parked uses no CPU, and its next deadline is somebody's. */
 /* SPDX-License-Identifier: MIT */
-/* test: procs=1,4 serial=1 */
+/* test: procs=1,4 */
 #include "stress.h"
 
 #include <dirent.h>
@@ -162,7 +162,8 @@ static void test_nearer(void **state)
 	GO(near, &best);
 	wait_ms(2300);
 	finish();
-	printf("a deadline set after a blocking call: late by %.3f ms at best\n", (double)best / 1e6);
+	printf("a deadline set after a blocking call: late by %.3f ms at best\n",
+	       (double)best / 1e6);
 	CHECK(best < 4 * GORU_MSEC);
 }
 
@@ -209,4 +210,5 @@ static void test_retired(void **state)
 	CHECK_EQ(goru_set_procs(stress_procs()), 0);
 }
 
-STRESS_MAIN("stress/idle", cmocka_unit_test(test_parked), cmocka_unit_test(test_nearer), cmocka_unit_test(test_retired))
+STRESS_MAIN("stress/idle", cmocka_unit_test(test_parked), cmocka_unit_test(test_nearer),
+	    cmocka_unit_test(test_retired))

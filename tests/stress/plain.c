@@ -92,10 +92,12 @@ static void test_stack_gone(void **state)
 		for (int i = 0; i < WAITERS; i++) {
 			pthread_attr_t a;
 
-			j[i] = (struct job){ goru_chan_make(8, 0), &group[i], grt_rand64(&r), grt_rand_below(&r, 4), 0 };
+			j[i] = (struct job){ goru_chan_make(8, 0), &group[i], grt_rand64(&r),
+					     grt_rand_below(&r, 4), 0 };
 			atomic_store(&served[i], 0);
 			goru_waitgroup_add(&group[i], 1);
-			stack[i] = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			stack[i] = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
+					MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 			CHECK(stack[i] != MAP_FAILED);
 			pthread_attr_init(&a);
 			CHECK_EQ(pthread_attr_setstack(&a, stack[i], STACK), 0);

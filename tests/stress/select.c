@@ -78,7 +78,9 @@ static void actor(uint64_t salt)
 		if (k[i].op == GORU_OP_SEND_) {
 			if (k[i].result == -EPIPE) {
 				/* not sent: it is taken back */
-				CHECK_EQ(atomic_exchange_explicit(&seen[v], 0, memory_order_relaxed), 1);
+				CHECK_EQ(atomic_exchange_explicit(&seen[v], 0,
+								  memory_order_relaxed),
+					 1);
 				v = UINT32_MAX;
 				closed = 1;
 			} else {
@@ -93,7 +95,8 @@ static void actor(uint64_t salt)
 			CHECK_EQ(in[i], 0);
 			closed = 1;
 		}
-		if (v == UINT32_MAX && !closed && atomic_load_explicit(&quiet, memory_order_relaxed))
+		if (v == UINT32_MAX && !closed &&
+		    atomic_load_explicit(&quiet, memory_order_relaxed))
 			closed = 1;
 	}
 	goru_waitgroup_done(&wg);
@@ -123,7 +126,8 @@ static void round_of(uint64_t *r, int threads)
 	bool early = grt_rand_below(r, 3) == 0;
 
 	for (int i = 0; i < CHANS; i++)
-		chans[i] = goru_chan_make(sizeof(uint32_t), grt_rand_below(r, 2) ? 0 : grt_rand_below(r, 4));
+		chans[i] = goru_chan_make(sizeof(uint32_t),
+					  grt_rand_below(r, 2) ? 0 : grt_rand_below(r, 4));
 	memset((void *)seen, 0, sizeof(seen));
 	atomic_store(&next_value, VALUES - 1 - grt_rand_below(r, 1000));
 	atomic_store(&sent, 0);
@@ -188,7 +192,8 @@ static void node(int at, int rounds)
 
 	(void)rounds;
 	for (;;) {
-		goru_case k[] = { GORU_RECV(left, &token), GORU_RECV(right, &token), GORU_RECV(quit, NULL) };
+		goru_case k[] = { GORU_RECV(left, &token), GORU_RECV(right, &token),
+				  GORU_RECV(quit, NULL) };
 		int i = goru_select(k, 3);
 
 		CHECK(i >= 0);
@@ -199,7 +204,8 @@ static void node(int at, int rounds)
 		if (grt_rand_below(&r, 20) == 0)
 			goru_yield();
 
-		goru_case s[] = { GORU_SEND(left, &token), GORU_SEND(right, &token), GORU_RECV(quit, NULL) };
+		goru_case s[] = { GORU_SEND(left, &token), GORU_SEND(right, &token),
+				  GORU_RECV(quit, NULL) };
 
 		i = goru_select(s, 3);
 		CHECK(i >= 0);

@@ -45,7 +45,9 @@ static void load(uint64_t salt)
 			(void)goru_select(k, 0);
 			break;
 		case 7:
-			CHECK_EQ(goru_waitgroup_wait_until(&group, goru_in(grt_rand_below(&r, 200000))), -ETIMEDOUT);
+			CHECK_EQ(goru_waitgroup_wait_until(&group,
+							   goru_in(grt_rand_below(&r, 200000))),
+				 -ETIMEDOUT);
 			break;
 		case 8:
 			goru_blocking(usleep(grt_rand_below(&r, 300)));
@@ -110,7 +112,8 @@ static void *outsider(void *arg)
 			rc = goru_chan_try_send(c, &v);
 			break;
 		}
-		CHECK(rc >= 0 || rc == -ETIMEDOUT || rc == -ECANCELED || rc == -EAGAIN || rc == -ESHUTDOWN);
+		CHECK(rc >= 0 || rc == -ETIMEDOUT || rc == -ECANCELED || rc == -EAGAIN ||
+		      rc == -ESHUTDOWN);
 		stress_pause(&r, 300);
 	}
 	return NULL;
@@ -192,9 +195,7 @@ static void *for_ever(void *arg)
 	}
 }
 
-static void nothing(void)
-{
-}
+static void nothing(void) {}
 
 static void test_canceled(void **state)
 {

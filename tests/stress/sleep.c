@@ -123,5 +123,5 @@ static void test_nearer(void **state)
 	goru_chan_unref(quit);
 }
 
-STRESS_MAIN("stress/sleep", cmocka_unit_test(test_many), cmocka_unit_test(test_order), cmocka_unit_test(test_lone),
-	    cmocka_unit_test(test_nearer))
+STRESS_MAIN("stress/sleep", cmocka_unit_test(test_many), cmocka_unit_test(test_order),
+	    cmocka_unit_test(test_lone), cmocka_unit_test(test_nearer))

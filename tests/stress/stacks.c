@@ -53,7 +53,8 @@ static void test_deep(void **state)
 
 		goru_waitgroup_add(&wg, n);
 		for (int i = 0; i < n; i++)
-			GO(diver, (int)grt_rand_below(&r, (uint32_t)levels(262144)), grt_rand64(&r));
+			GO(diver, (int)grt_rand_below(&r, (uint32_t)levels(262144)),
+			   grt_rand64(&r));
 		CHECK_EQ(goru_waitgroup_wait(&wg), 0);
 	}
 }
@@ -80,7 +81,8 @@ static void test_sizes(void **state)
 		goru_waitgroup_add(&wg, 40);
 		for (int i = 0; i < 40; i++) {
 			size_t size = (size_t)16384 << grt_rand_below(&r, 8);
-			goru_attr a = { .stack_size = size - grt_rand_below(&r, 1000), .name = "diver" };
+			goru_attr a = { .stack_size = size - grt_rand_below(&r, 1000),
+					.name = "diver" };
 			int most = levels(size) - (GRT_ASAN_ON || GRT_TSAN_ON ? 2 : 4);
 
 			dives[i].depth = most > 0 ? (int)grt_rand_below(&r, (uint32_t)most) : 0;
@@ -156,10 +158,11 @@ static void test_comes_back(void **state)
 		usleep(100000);
 		stress_progress();
 	}
-	printf("%d goroutines: RSS %ld kB before, %ld kB with them, %ld kB afterwards\n", n, before, peak, now);
+	printf("%d goroutines: RSS %ld kB before, %ld kB with them, %ld kB afterwards\n", n, before,
+	       peak, now);
 	if (!GRT_ASAN_ON && !GRT_TSAN_ON)
 		CHECK(now < before + (peak - before) / 10);
 }
 
-STRESS_MAIN("stress/stacks", cmocka_unit_test(test_deep), cmocka_unit_test(test_sizes), cmocka_unit_test(test_crowds),
-	    cmocka_unit_test(test_comes_back))
+STRESS_MAIN("stress/stacks", cmocka_unit_test(test_deep), cmocka_unit_test(test_sizes),
+	    cmocka_unit_test(test_crowds), cmocka_unit_test(test_comes_back))

@@ -19,29 +19,33 @@ static _Atomic long counted[14];
 
 /* Every way out of the library: its system calls are made by syscall() or by these. The monitor is not counted: it
  * ticks while anyone is busy, and makes and takes stacks so that others need not. */
-#define WRAP(i, result, name, params, args)                                                                            \
-	result __real_##name params;                                                                                   \
-	result __wrap_##name params;                                                                                   \
-	result __wrap_##name params                                                                                    \
-	{                                                                                                              \
-		if (atomic_load_explicit(&counting, memory_order_relaxed) && grt_arch_self())         \
-			atomic_fetch_add_explicit(&counted[i], 1, memory_order_relaxed);                \
-		return __real_##name args;                                                                             \
+#define WRAP(i, result, name, params, args)                                                        \
+	result __real_##name params;                                                               \
+	result __wrap_##name params;                                                               \
+	result __wrap_##name params                                                                \
+	{                                                                                          \
+		if (atomic_load_explicit(&counting, memory_order_relaxed) && grt_arch_self())      \
+			atomic_fetch_add_explicit(&counted[i], 1, memory_order_relaxed);           \
+		return __real_##name args;                                                         \
 	}
 
-static const char *const names[] = { "malloc",	"calloc",   "realloc", "aligned_alloc", "free",	     "mmap", "munmap",
-				     "madvise", "mprotect", "syscall", "sched_yield",	"nanosleep", "read", "write" };
+static const char *const names[] = { "malloc",	 "calloc",  "realloc",	   "aligned_alloc",
+				     "free",	 "mmap",    "munmap",	   "madvise",
+				     "mprotect", "syscall", "sched_yield", "nanosleep",
+				     "read",	 "write" };
 
 WRAP(0, void *, malloc, (size_t n), (n))
 WRAP(1, void *, calloc, (size_t n, size_t k), (n, k))
 WRAP(2, void *, realloc, (void *p, size_t n), (p, n))
 WRAP(3, void *, aligned_alloc, (size_t a, size_t n), (a, n))
 WRAP(4, void, free, (void *p), (p))
-WRAP(5, void *, mmap, (void *p, size_t n, int prot, int flags, int fd, off_t at), (p, n, prot, flags, fd, at))
+WRAP(5, void *, mmap, (void *p, size_t n, int prot, int flags, int fd, off_t at),
+     (p, n, prot, flags, fd, at))
 WRAP(6, int, munmap, (void *p, size_t n), (p, n))
 WRAP(7, int, madvise, (void *p, size_t n, int a), (p, n, a))
 WRAP(8, int, mprotect, (void *p, size_t n, int a), (p, n, a))
-WRAP(9, long, syscall, (long nr, long a, long b, long c, long d, long e, long f), (nr, a, b, c, d, e, f))
+WRAP(9, long, syscall, (long nr, long a, long b, long c, long d, long e, long f),
+     (nr, a, b, c, d, e, f))
 WRAP(10, int, sched_yield, (void), ())
 WRAP(11, int, nanosleep, (const struct timespec *t, struct timespec *rest), (t, rest))
 WRAP(12, ssize_t, read, (int fd, void *p, size_t n), (fd, p, n))
@@ -76,7 +80,8 @@ static void selector(void)
 {
 	for (;;) {
 		uint64_t v;
-		goru_case k[] = { GORU_RECV(there, &v), GORU_RECV(back, &v), GORU_RECV(buffered, &v) };
+		goru_case k[] = { GORU_RECV(there, &v), GORU_RECV(back, &v),
+				  GORU_RECV(buffered, &v) };
 		int i = goru_select(k, 3);
 
 		CHECK(i >= 0);

@@ -129,4 +129,5 @@ static void test_forks(void **state)
 	}
 }
 
-STRESS_MAIN("stress/steal", cmocka_unit_test(test_once), cmocka_unit_test(test_spread), cmocka_unit_test(test_forks))
+STRESS_MAIN("stress/steal", cmocka_unit_test(test_once), cmocka_unit_test(test_spread),
+	    cmocka_unit_test(test_forks))

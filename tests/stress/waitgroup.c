@@ -176,7 +176,8 @@ static void test_many_wait(void **state)
 		for (int i = 0; i < n; i++)
 			GO(at_gate, (int64_t)grt_rand_below(&r, 100000));
 		for (int i = 0; i < 2; i++)
-			stress_thread(&t[i], at_gate_thread, (void *)(uintptr_t)grt_rand_below(&r, 100000));
+			stress_thread(&t[i], at_gate_thread,
+				      (void *)(uintptr_t)grt_rand_below(&r, 100000));
 		stress_pause(&r, 100);
 		if (grt_rand_below(&r, 4) == 0)
 			goru_sleep(grt_rand_below(&r, 100000));
@@ -216,5 +217,6 @@ static void test_up_down(void **state)
 	CHECK_EQ(goru_waitgroup_wait_until(&gate, 0), 0);
 }
 
-STRESS_MAIN("stress/waitgroup", cmocka_unit_test(test_freed_at_once), cmocka_unit_test(test_on_stack),
-	    cmocka_unit_test(test_many_wait), cmocka_unit_test(test_up_down))
+STRESS_MAIN("stress/waitgroup", cmocka_unit_test(test_freed_at_once),
+	    cmocka_unit_test(test_on_stack), cmocka_unit_test(test_many_wait),
+	    cmocka_unit_test(test_up_down))

@@ -97,7 +97,8 @@ static void echo(goru_chan *in, goru_chan *out)
 static void *caller(void *arg)
 {
 	uint64_t r = stress_rand(20 + (uint64_t)(uintptr_t)arg);
-	goru_chan *in = goru_chan_make(sizeof(int), 0), *out = goru_chan_make(sizeof(int), grt_rand_below(&r, 2));
+	goru_chan *in = goru_chan_make(sizeof(int), 0),
+		  *out = goru_chan_make(sizeof(int), grt_rand_below(&r, 2));
 	int i, v;
 
 	GO(echo, goru_chan_ref(in), goru_chan_ref(out));
@@ -165,5 +166,43 @@ static void test_all_come(void **state)
 	}
 }
 
-STRESS_MAIN("stress/wake", cmocka_unit_test(test_bursts), cmocka_unit_test(test_threads), cmocka_unit_test(test_echo),
-	    cmocka_unit_test(test_all_come))
+/* The same with all of them handed in from outside, through the shared queue, which the monitor does not look at: a worker
+ * that stops looking because it found one of them has to see to the others. */
+static void *hander(void *arg)
+{
+	unsigned n = (unsigned)(uintptr_t)arg;
+
+	GO(meet_one, n);
+	return NULL;
+}
+
+static void test_all_come_from_outside(void **state)
+{
+	uint64_t r = stress_rand(4);
+	unsigned n = stress_procs() > 4 ? 4 : stress_procs();
+
+	(void)state;
+	while (stress_more()) {
+		bool threads = grt_rand_below(&r, 8) == 0;
+		pthread_t t[4];
+
+		atomic_store(&came, 0);
+		goru_waitgroup_add(&met, (int)n);
+		for (unsigned i = 0; i < n; i++) {
+			if (threads)
+				stress_thread(&t[i], hander, (void *)(uintptr_t)n);
+			else
+				GO(meet_one, n);
+			if (grt_rand_below(&r, 2))
+				stress_spin(grt_rand_below(&r, 5000));
+		}
+		CHECK_EQ(goru_waitgroup_wait(&met), 0);
+		for (unsigned i = 0; threads && i < n; i++)
+			stress_join(t[i]);
+		gap(&r);
+	}
+}
+
+STRESS_MAIN("stress/wake", cmocka_unit_test(test_bursts), cmocka_unit_test(test_threads),
+	    cmocka_unit_test(test_echo), cmocka_unit_test(test_all_come),
+	    cmocka_unit_test(test_all_come_from_outside))

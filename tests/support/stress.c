@@ -158,7 +158,8 @@ static void *watchdog(void *arg)
 			seen = p;
 			at = now();
 		} else if ((double)(now() - at) > T.stuck * 1e9) {
-			grt_fatal("%s makes no progress (GORU_TEST_SEED=%llu)", T.name, (unsigned long long)T.seed);
+			grt_fatal("%s makes no progress (GORU_TEST_SEED=%llu)", T.name,
+				  (unsigned long long)T.seed);
 		}
 	}
 	return NULL;

@@ -25,15 +25,17 @@
  */
 
 /* From any goroutine and thread: CMocka's own assertions leave by longjmp and are for the main thread only. */
-#define CHECK(x)                                                                                                       \
-	((x) ? (void)0 :                                                                                               \
-	       grt_fatal("%s:%d: %s (GORU_TEST_SEED=%llu)", __FILE__, __LINE__, #x, (unsigned long long)stress_seed()))
-#define CHECK_EQ(a, b)                                                                                                 \
-	do {                                                                                                           \
-		long long check_a_ = (long long)(a), check_b_ = (long long)(b);                                        \
-		if (check_a_ != check_b_)                                                                              \
-			grt_fatal("%s:%d: %s is %lld, not %lld (GORU_TEST_SEED=%llu)", __FILE__, __LINE__, #a,         \
-				  check_a_, check_b_, (unsigned long long)stress_seed());                              \
+#define CHECK(x)                                                                                   \
+	((x) ? (void)0 :                                                                           \
+	       grt_fatal("%s:%d: %s (GORU_TEST_SEED=%llu)", __FILE__, __LINE__, #x,                \
+			 (unsigned long long)stress_seed()))
+#define CHECK_EQ(a, b)                                                                             \
+	do {                                                                                       \
+		long long check_a_ = (long long)(a), check_b_ = (long long)(b);                    \
+		if (check_a_ != check_b_)                                                          \
+			grt_fatal("%s:%d: %s is %lld, not %lld (GORU_TEST_SEED=%llu)", __FILE__,   \
+				  __LINE__, #a, check_a_, check_b_,                                \
+				  (unsigned long long)stress_seed());                              \
 	} while (0)
 
 uint64_t stress_seed(void);
@@ -72,11 +74,11 @@ void stress_join(pthread_t t);
 #define GO(...) CHECK_EQ(go(__VA_ARGS__), 0)
 
 /* Waits until x holds, which must come to pass: the watchdog ends the program otherwise. */
-#define STRESS_UNTIL(x)                                                                                                \
-	do {                                                                                                           \
-		while (!(x))                                                                                           \
-			stress_nap();                                                                                  \
-		stress_progress();                                                                                     \
+#define STRESS_UNTIL(x)                                                                            \
+	do {                                                                                       \
+		while (!(x))                                                                       \
+			stress_nap();                                                              \
+		stress_progress();                                                                 \
 	} while (0)
 void stress_nap(void);
 
@@ -84,11 +86,11 @@ void stress_nap(void);
 long stress_status(const char *line);
 
 int stress_main(const char *name, const struct CMUnitTest *tests, size_t n);
-#define STRESS_MAIN(name, ...)                                                                                         \
-	int main(void)                                                                                                 \
-	{                                                                                                              \
-		const struct CMUnitTest tests[] = { __VA_ARGS__ };                                                     \
-		return stress_main(name, tests, sizeof(tests) / sizeof(tests[0]));                                     \
+#define STRESS_MAIN(name, ...)                                                                     \
+	int main(void)                                                                             \
+	{                                                                                          \
+		const struct CMUnitTest tests[] = { __VA_ARGS__ };                                 \
+		return stress_main(name, tests, sizeof(tests) / sizeof(tests[0]));                 \
 	}
 
 #endif

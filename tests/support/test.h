@@ -32,8 +32,9 @@ extern "C" {
  * CMocka's asserts leave by longjmp, which neither a goroutine nor another thread may do: there is one jump buffer,
  * and it belongs to the test's own thread. CHECK counts and prints, anywhere; test_run asserts that nothing was counted.
  */
-#define CHECK(x)       test_check(!!(x), __FILE__, __LINE__, #x)
-#define CHECK_EQ(a, b) test_check_eq((long long)(a), (long long)(b), __FILE__, __LINE__, #a " == " #b)
+#define CHECK(x) test_check(!!(x), __FILE__, __LINE__, #x)
+#define CHECK_EQ(a, b)                                                                             \
+	test_check_eq((long long)(a), (long long)(b), __FILE__, __LINE__, #a " == " #b)
 bool test_check(bool ok, const char *file, int line, const char *text);
 bool test_check_eq(long long a, long long b, const char *file, int line, const char *text);
 int test_failures(void);
@@ -101,7 +102,7 @@ bool test_check_lives(void (*fn)(void), const char *err, const char *file, int l
 void test_capture_begin(void);
 const char *test_capture_end(void);
 
-/* What the process holds. The kernel lists a thread for a moment after it was joined. */
+/* What the process holds. */
 int test_threads(void);
 int test_fds(void);
 int test_mappings(void);

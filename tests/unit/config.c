@@ -53,14 +53,16 @@ static void environment_is_read(void)
 	CHECK(!*with("GORU_STACK_SIZE", "1G") && s.cls == 16);
 	CHECK(!*with("GORU_STACK_SIZE", "100000") && s.cls == 3);
 	CHECK(!*with("GORU_DEBUG", "spawnfail=1") && s.spawn_log);
-	CHECK(!*with("GORU_DEBUG", "hang=12,membarrier=0") && s.hang_seconds == 12 && s.no_membarrier);
+	CHECK(!*with("GORU_DEBUG", "hang=12,membarrier=0") && s.hang_seconds == 12 &&
+	      s.no_membarrier);
 }
 
 static void unreadable(const char *name, const char *value)
 {
 	char want[400];
 
-	snprintf(want, sizeof(want), "goru: %s=%s cannot be understood; the default is used\n", name, value);
+	snprintf(want, sizeof(want), "goru: %s=%s cannot be understood; the default is used\n",
+		 name, value);
 	if (!CHECK(!strcmp(with(name, value), want)))
 		fprintf(stderr, "\tfor %s=%s\n", name, value);
 	CHECK_EQ(s.procs, grt_os_cpus());
@@ -70,13 +72,25 @@ static void unreadable(const char *name, const char *value)
 
 static void unreadable_values_are_named(void)
 {
-	static const char *const procs[] = { "0", "1025", "100000", "-1", "two", "4x", " 4", "+4", "0x4",
-					     "99999999999999999999999" };
-	static const char *const sizes[] = { "0",   "1",  "8192", "2G", "1T",	"64k", "K", "64KB",
-					     "-64K", "64 K", "99999999999999999999999", "18446744073709551615",
+	static const char *const procs[] = {
+		"0",  "1025", "100000", "-1",  "two",
+		"4x", " 4",   "+4",	"0x4", "99999999999999999999999"
+	};
+	static const char *const sizes[] = { "0",
+					     "1",
+					     "8192",
+					     "2G",
+					     "1T",
+					     "64k",
+					     "K",
+					     "64KB",
+					     "-64K",
+					     "64 K",
+					     "99999999999999999999999",
+					     "18446744073709551615",
 					     "17179869184G" };
-	static const char *const words[] = { "spawnfail", "spawnfail=2", "hang=", "hang=0", "hang=x", "HANG=3",
-					     "what" };
+	static const char *const words[] = { "spawnfail", "spawnfail=2", "hang=", "hang=0",
+					     "hang=x",	  "HANG=3",	 "what" };
 
 	for (size_t i = 0; i < grt_countof(procs); i++)
 		unreadable("GORU_PROCS", procs[i]);

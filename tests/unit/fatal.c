@@ -53,7 +53,8 @@ static void long_lines_are_cut(void)
 		n = read(fd[0], got, sizeof(got));
 		CHECK_EQ(n, want + 1 < 511 ? want + 1 : 511);
 		CHECK(n > 0 && got[n - 1] == '\n');
-		CHECK(n > 1 && !memchr(got, '\0', (size_t)n) && memchr(got, '\n', (size_t)n) == got + n - 1);
+		CHECK(n > 1 && !memchr(got, '\0', (size_t)n) &&
+		      memchr(got, '\n', (size_t)n) == got + n - 1);
 		close(fd[0]);
 	}
 }
@@ -97,7 +98,8 @@ static void dies_again(int sig)
 
 static void dies_twice(void)
 {
-	struct sigaction sa = { .sa_handler = dies_again, .sa_flags = (int)SA_RESETHAND | SA_NODEFER };
+	struct sigaction sa = { .sa_handler = dies_again,
+				.sa_flags = (int)SA_RESETHAND | SA_NODEFER };
 
 	sigaction(SIGABRT, &sa, NULL);
 	grt_fatal("first");
@@ -112,5 +114,6 @@ static void second_fatal_does_not_dump(void)
 	CHECK(!strcmp(c.err, "goru: fatal: first\nno goroutines\ngoru: fatal: second\n"));
 }
 
-TEST_MAIN(TEST(warning_has_its_prefix), TEST(fatal_aborts_after_line_and_dump), TEST(long_lines_are_cut),
-	  TEST(invariant_names_itself), TEST(assert_depends_on_the_build), TEST(second_fatal_does_not_dump))
+TEST_MAIN(TEST(warning_has_its_prefix), TEST(fatal_aborts_after_line_and_dump),
+	  TEST(long_lines_are_cut), TEST(invariant_names_itself), TEST(assert_depends_on_the_build),
+	  TEST(second_fatal_does_not_dump))

@@ -79,5 +79,5 @@ static void membarrier_answers(void)
 	CHECK_EQ(grt_os_membarrier_init(), rc);
 }
 
-TEST_MAIN(TEST(changed_word_returns_at_once), TEST(deadlines), TEST(wake_wakes), TEST(errno_is_the_programs),
-	  TEST(membarrier_answers))
+TEST_MAIN(TEST(changed_word_returns_at_once), TEST(deadlines), TEST(wake_wakes),
+	  TEST(errno_is_the_programs), TEST(membarrier_answers))

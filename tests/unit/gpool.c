@@ -150,5 +150,5 @@ static void trim_gives_back_the_unused(void)
 	end();
 }
 
-TEST_MAIN(TEST(last_in_first_out), TEST(surplus_is_shared), TEST(others_kinds_are_shared), TEST(retiring_p_gives_all),
-	  TEST(trim_gives_back_the_unused))
+TEST_MAIN(TEST(last_in_first_out), TEST(surplus_is_shared), TEST(others_kinds_are_shared),
+	  TEST(retiring_p_gives_all), TEST(trim_gives_back_the_unused))

@@ -139,5 +139,5 @@ static void no_descriptor_is_left(void)
 }
 
 TEST_MAIN(TEST(numbers), TEST(map_is_zeroed_and_writable), TEST(reserve_is_aligned_and_empty),
-	  TEST(protect_takes_access_away), TEST(guards_hold_when_supported), TEST(discard_empties_all_ranges),
-	  TEST(no_descriptor_is_left))
+	  TEST(protect_takes_access_away), TEST(guards_hold_when_supported),
+	  TEST(discard_empties_all_ranges), TEST(no_descriptor_is_left))

@@ -168,5 +168,7 @@ static void gave_up_before_it_was_claimed(void)
 	grt_plain_leave();
 }
 
-TEST_MAIN(TEST(ready_before_the_wait), TEST(deadline_comes), TEST(ready_during_the_wait), TEST(cancel_reaches_all),
-	  TEST(drain_waits_for_those_inside), TEST(drain_does_not_wait_for_sleepers), TEST(claimed_before_it_gave_up), TEST(gave_up_before_it_was_claimed))
+TEST_MAIN(TEST(ready_before_the_wait), TEST(deadline_comes), TEST(ready_during_the_wait),
+	  TEST(cancel_reaches_all), TEST(drain_waits_for_those_inside),
+	  TEST(drain_does_not_wait_for_sleepers), TEST(claimed_before_it_gave_up),
+	  TEST(gave_up_before_it_was_claimed))

@@ -8,7 +8,8 @@
 static void is_splitmix64(void)
 {
 	static const uint64_t want[] = { UINT64_C(0xe220a8397b1dcdaf), UINT64_C(0x6e789e6aa1b965f4),
-					 UINT64_C(0x06c45d188009454f), UINT64_C(0xf88bb8a8724c81ec) };
+					 UINT64_C(0x06c45d188009454f),
+					 UINT64_C(0xf88bb8a8724c81ec) };
 	uint64_t s = 0;
 
 	for (size_t i = 0; i < grt_countof(want); i++)
@@ -49,4 +50,5 @@ static void near_seeds_differ(void)
 	CHECK(same > 20 && same < 120);
 }
 
-TEST_MAIN(TEST(is_splitmix64), TEST(below_is_in_range), TEST(below_is_fair), TEST(near_seeds_differ))
+TEST_MAIN(TEST(is_splitmix64), TEST(below_is_in_range), TEST(below_is_fair),
+	  TEST(near_seeds_differ))

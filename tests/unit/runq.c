@@ -177,6 +177,6 @@ static void gs_free(void)
 	free(gs);
 }
 
-TEST_MAIN(TEST(gs_make), TEST(first_in_first_out), TEST(half_takes_the_older), TEST(half_rounds_down),
-	  TEST(steal_takes_the_older_half), TEST(len_of_two_moments_is_zero), TEST(nothing_lost_or_doubled),
-	  TEST(gs_free))
+TEST_MAIN(TEST(gs_make), TEST(first_in_first_out), TEST(half_takes_the_older),
+	  TEST(half_rounds_down), TEST(steal_takes_the_older_half),
+	  TEST(len_of_two_moments_is_zero), TEST(nothing_lost_or_doubled), TEST(gs_free))

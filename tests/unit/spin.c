@@ -95,4 +95,5 @@ static void pause_sleeps_in_the_end(void)
 	CHECK(grt_os_now() - t >= 50000);
 }
 
-TEST_MAIN(TEST(try_tells), TEST(keeps_others_out), TEST(waiter_gives_its_cpu_away), TEST(pause_sleeps_in_the_end))
+TEST_MAIN(TEST(try_tells), TEST(keeps_others_out), TEST(waiter_gives_its_cpu_away),
+	  TEST(pause_sleeps_in_the_end))

@@ -16,12 +16,18 @@ static void classes_round_up(void)
 		size_t size;
 		int cls;
 	} want[] = {
-		{ 0, -EINVAL },		  { 1, -EINVAL },
-		{ 8192, -EINVAL },	  { 8193, 0 },
-		{ 16384, 0 },		  { 16385, 1 },
-		{ 262143, 4 },		  { 262144, 4 },
-		{ 262145, 5 },		  { (size_t)1 << 30, 16 },
-		{ ((size_t)1 << 30) + 1, -EINVAL }, { (size_t)2 << 30, -EINVAL },
+		{ 0, -EINVAL },
+		{ 1, -EINVAL },
+		{ 8192, -EINVAL },
+		{ 8193, 0 },
+		{ 16384, 0 },
+		{ 16385, 1 },
+		{ 262143, 4 },
+		{ 262144, 4 },
+		{ 262145, 5 },
+		{ (size_t)1 << 30, 16 },
+		{ ((size_t)1 << 30) + 1, -EINVAL },
+		{ (size_t)2 << 30, -EINVAL },
 		{ SIZE_MAX, -EINVAL },
 	};
 
@@ -197,5 +203,5 @@ static void memory_goes_back(void)
 	CHECK(!grt_stack_find((uintptr_t)&before));
 }
 
-TEST_MAIN(TEST(classes_round_up), TEST(layout), TEST(records_are_coloured), TEST(discarded_ones_come_again),
-	  TEST(many), TEST(memory_goes_back))
+TEST_MAIN(TEST(classes_round_up), TEST(layout), TEST(records_are_coloured),
+	  TEST(discarded_ones_come_again), TEST(many), TEST(memory_goes_back))

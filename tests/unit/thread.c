@@ -24,8 +24,10 @@ static void *look(void *arg)
 
 static void started_with_signals_blocked(void)
 {
-	static const int open[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT, SIGPROF };
-	static const int blocked[] = { SIGINT, SIGTERM, SIGHUP, SIGCHLD, SIGALRM, SIGUSR1, SIGPIPE, SIGWINCH };
+	static const int open[] = { SIGSEGV, SIGBUS, SIGFPE,  SIGILL,
+				    SIGTRAP, SIGSYS, SIGABRT, SIGPROF };
+	static const int blocked[] = { SIGINT,	SIGTERM, SIGHUP,  SIGCHLD,
+				       SIGALRM, SIGUSR1, SIGPIPE, SIGWINCH };
 	sigset_t before, after;
 	pthread_t t;
 
@@ -97,5 +99,5 @@ static void clock_is_monotonic(void)
 	CHECK(now >= last && now - last < GORU_SEC);
 }
 
-TEST_MAIN(TEST(started_with_signals_blocked), TEST(bounds_hold_the_caller), TEST(altstack_comes_and_goes),
-	  TEST(clock_is_monotonic))
+TEST_MAIN(TEST(started_with_signals_blocked), TEST(bounds_hold_the_caller),
+	  TEST(altstack_comes_and_goes), TEST(clock_is_monotonic))

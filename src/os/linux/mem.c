@@ -105,8 +105,12 @@ bool grt_os_guard_supported(void)
 	if (map(page, PROT_READ | PROT_WRITE, 0, &p) < 0)
 		return false;
 
-	bool ok = madvise(p, page, MADV_GUARD_INSTALL) == 0;
+	int saved = errno;
+	/* some emulators accept any advice and do nothing: the kernel must refuse to read a path from there */
+	bool ok = madvise(p, page, MADV_GUARD_INSTALL) == 0 && access(p, F_OK) < 0 &&
+		  errno == EFAULT;
 
+	errno = saved;
 	munmap(p, page);
 	return ok;
 }
@@ -124,6 +128,7 @@ static int self_fd(void)
 static uint32_t advise(const struct iovec *iov, uint32_t n, int advice)
 {
 	uint32_t done = 0;
+	int saved = errno; /* the program's: a spawn may come here */
 
 	if (n > 1) {
 		int fd = self_fd();
@@ -138,10 +143,12 @@ static uint32_t advise(const struct iovec *iov, uint32_t n, int advice)
 			if (got >= 0 && (size_t)got == want)
 				return n;
 		}
+		errno = saved;
 	}
 	/* refused, or done in part: one by one; doing a range twice does no harm */
 	while (done < n && madvise(iov[done].iov_base, iov[done].iov_len, advice) == 0)
 		done++;
+	errno = saved;
 	return done;
 }
 

@@ -60,7 +60,8 @@ static void spawner(void *arg)
 static void test_million(void **state)
 {
 	goru_chan *c = goru_chan_make(0, 0);
-	long rss0 = stress_status("VmRSS:"), pte0 = stress_status("VmPTE:"), rss, pte, vmas, now = 0;
+	long rss0 = stress_status("VmRSS:"), pte0 = stress_status("VmPTE:"), rss, pte, vmas,
+	     now = 0;
 	int64_t at = goru_now();
 	double t_make, t_end, bytes;
 	int tenths;
@@ -95,8 +96,8 @@ static void test_million(void **state)
 	       1024.0 * (double)(pte - pte0) / n);
 	printf("  mappings: %ld of %ld\n", vmas, max_mappings());
 	printf("  made and parked in %.2f s, woken and ended in %.2f s\n", t_make, t_end);
-	printf("  RSS: %ld kB before, %ld kB with them, %ld kB %.1f s after their end\n", rss0, rss, now,
-	       (double)tenths / 10);
+	printf("  RSS: %ld kB before, %ld kB with them, %ld kB %.1f s after their end\n", rss0, rss,
+	       now, (double)tenths / 10);
 	CHECK(bytes <= 4200);
 	CHECK(vmas < max_mappings() / 2);
 	CHECK(now < rss0 + (rss - rss0) / 100);
