@@ -1,0 +1,80 @@
+# growth.py - what an operation costs against how many goroutines there are: growth.json and a plot.
+# SPDX-License-Identifier: MIT
+#
+#   python3 bench/growth.py [--quick] [--runs N] [--workers N] [--max COUNT] [--out DIR] [CURVE...]
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+
+import measure
+import peers
+import report
+import run
+
+# name: title, workload, operations for a count, what of the result is one operation in ns
+CURVES = {
+    "yield": ("yield", "yield2", lambda c: max(2_000_000, 5 * c), lambda m, n, c: m["ns"]),
+    "spawn": ("spawn, so many outstanding", "spawn1", lambda c: max(1_000_000, 2 * c), lambda m, n, c: m["ns"]),
+    "ring": ("channel ring, per hop", "ring", lambda c: max(2_000_000, 4 * c), lambda m, n, c: m["ns"]),
+    "create": ("create and park (first use of the stack)", "park", lambda c: 1, lambda m, n, c: m["create_ns"]),
+    "wake": ("wake and exit", "park", lambda c: 1, lambda m, n, c: m["wake_ns"]),
+    "sleep": ("sleep 1..100 ms, CPU time of each", "sleep", lambda c: 5, lambda m, n, c: m["cpu_ms"] * 1e6 / n / c),
+}
+
+
+def main():
+    a = argparse.ArgumentParser(prog="bench/growth.py", description=__doc__)
+    a.add_argument("curve", nargs="*", help=" ".join(CURVES))
+    a.add_argument("--quick", action="store_true", help="one run a point, up to 100,000")
+    a.add_argument("--runs", type=int, help="runs a point (3)")
+    a.add_argument("--retries", type=int, default=4, help="disturbed runs thrown away for each (4)")
+    a.add_argument("--workers", type=int, default=1)
+    a.add_argument("--max", type=int, help="the largest count (1,000,000)")
+    a.add_argument("--stack", default="", help="GORU_STACK_SIZE, such as 16K")
+    a.add_argument("--out", default=os.path.join(peers.ROOT, "build-bench"))
+    args = a.parse_args()
+    patience = measure.Patience(600, 5)
+    args.runs = args.runs or (1 if args.quick else 3)
+    args.max = args.max or (100_000 if args.quick else 1_000_000)
+    if args.stack:
+        os.environ["GORU_STACK_SIZE"] = args.stack
+    out = os.path.abspath(args.out)
+    os.makedirs(os.path.join(out, "build"), exist_ok=True)
+    goru = peers.Goru()
+    try:
+        program = goru.build(out)
+    except peers.Missing as why:
+        raise SystemExit(f"growth: {why}")
+    data = {"date": time.strftime("%Y-%m-%d"), "machine": peers.machine(), "version": goru.version,
+            "workers": args.workers, "stack": args.stack, "titles": {}, "curves": {}}
+    counts = [10 ** e * f for e in range(1, 8) for f in (1, 3) if 10 ** e * f <= args.max]
+    for name in args.curve or CURVES:
+        if name not in CURVES:
+            raise SystemExit(f"no curve {name}; there are: {' '.join(CURVES)}")
+        title, workload, operations, one = CURVES[name]
+        points = []
+        for count in counts:
+            n, values = operations(count), []
+            for _ in range(args.runs):
+                r, _ = measure.quiet_run([program, workload, str(args.workers), str(n), str(count)], 120,
+                                         0 if args.quick else args.retries, patience)
+                if r.error:
+                    print(f"{name} {count}: {r.error}", file=sys.stderr)
+                    break
+                values.append(one(r.metrics, n, count))
+            if not values:
+                break
+            points.append({"count": count, "median": statistics.median(values), "min": min(values),
+                           "max": max(values)})
+            print(f"{name:8}{count:>10,}{report.number(points[-1]['median']):>10} ns", flush=True)
+        data["titles"][name], data["curves"][name] = title, points
+    run.write(os.path.join(out, "growth.json"), json.dumps(data, indent=1) + "\n")
+    run.chart(out, "growth")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
