@@ -213,7 +213,8 @@ static void *monitor(void *arg)
 	while (!atomic_load_explicit(&Mon.stop, memory_order_acquire)) { /* monitor.B */
 		int64_t now = grt_os_now(), tick, until;
 
-		grt_store(&grt_rt.monitor_note, 0);
+		atomic_exchange_explicit(&grt_rt.monitor_note, 0,
+					 memory_order_acquire); /* monitor.D */
 		start_wanted(now);
 		tick = look_at_all(now);
 		trim(now);
@@ -260,6 +261,8 @@ void grt_monitor_stop(void)
  *   Words    Mon.stop; rt.monitor_note: 1 when the monitor has something to look at before its next tick.
  *   Steps    kick: note = 1, futex wake. monitor: note = 0, look at everything, sleep while note is 0.
  *   Pairs    A stop: stop release -> B monitor: stop acquire   the phase is set before it ends
- *   Relaxed  note: a kick that comes while the monitor looks makes it look once more.
+ *            C kick: note release -> D monitor: note acquire   an exchange: it reads the 1, and then sees what the kick
+ *            is for, or it comes before the 1, which then stays
+ *   Relaxed  note as looked at before sleeping: the futex looks again.
  *   Checked  tests/stress/rescue.c
  */

@@ -31,7 +31,12 @@ enum wait_reason {
 };
 
 enum { G_NAME = 32, G_WORDS = GRT_WORDS };
-enum g_flags { G_MAIN = 1, G_UNGUARDED = 2, G_WIDE = 4 /* more than one argument word */ };
+enum g_flags {
+	G_MAIN = 1,
+	G_UNGUARDED = 2,
+	G_WIDE = 4 /* more than one argument word */,
+	G_AGAIN = 8 /* got a P inside its brackets */
+};
 
 _Static_assert(sizeof(struct gobuf) == 32,
 	       "four words, for the line below and for debugger scripts");

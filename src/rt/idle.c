@@ -66,7 +66,7 @@ static bool note_sleep(struct m *m, int64_t deadline)
 void grt_monitor_kick(void)
 {
 	grt_chaos();
-	grt_store(&grt_rt.monitor_note, 1);
+	atomic_store_explicit(&grt_rt.monitor_note, 1, memory_order_release); /* monitor.C */
 	grt_os_futex_wake(&grt_rt.monitor_note, 1);
 }
 

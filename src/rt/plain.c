@@ -11,7 +11,10 @@
  *            goroutine before that did so under the lock of the object, having entered before: he is counted.
  *            Whoever locks the object later finds no goroutine there.
  *   Pairs    A leave: nplain release -> B drain: nplain acquire   what the thread did to queues and records is over
+ *            F spawn: nplain seq_cst -> F drain: phase seq_cst   one of the two sees the other
  *            C ready: note release -> D wait: note acquire   the waiter's slots are written before it goes on
+ *   Fence    F: "are you on" and "are you inside": spawn adds to nplain, then reads the phase; shutdown stores the
+ *            phase, then reads nplain.
  *   Relaxed  nplain + 1: ordered before the claim by the object's lock.
  *   Reuse    a waiter is on its thread's stack. ready's futex wake may come after the thread is gone: it then wakes
  *            nobody, or somebody who looks at his own word again.
@@ -111,6 +114,10 @@ void grt_plain_cancel_all(void)
 
 void grt_plain_drain(void)
 {
-	while (atomic_load_explicit(&W.nplain, memory_order_acquire)) /* plain.B */
+	atomic_thread_fence(memory_order_seq_cst);			/* plain.F */
+	while (atomic_load_explicit(&W.nplain, memory_order_acquire)) { /* plain.B */
+		/* one that was inside already, and began to wait only now */
+		grt_plain_cancel_all();
 		sched_yield();
+	}
 }

@@ -22,6 +22,8 @@ GRT_NOINLINE struct m *grt_reacquire(struct m *m)
 	struct g *g = m->curg;
 	struct p *p;
 
+	if (g->block_depth)
+		g->flags |= G_AGAIN;
 	grt_spin_lock(&grt_rt.lock);
 	p = grt_load(&m->p); /* the monitor may just have given it back */
 	if (p) {
@@ -40,6 +42,29 @@ GRT_NOINLINE struct m *grt_reacquire(struct m *m)
 	return m;
 }
 
+/* From here on the goroutine may block its thread. */
+static void give_away(struct m *m, struct g *g, struct p *p)
+{
+	grt_g_set_state(g, G_BLOCKED);
+	m->blocked = true;
+	m->oldp = p;
+	grt_store(&p->syscalltick, grt_load(&p->syscalltick) + 1);
+	grt_handoff(m, p);
+}
+
+GRT_NOINLINE void grt_block_again(struct m *m)
+{
+	struct g *g = m->curg;
+	struct p *p;
+
+	grt_enter();
+	g->flags &= (uint8_t)~G_AGAIN;
+	p = g->block_depth ? grt_p_settled(m) : NULL;
+	if (p)
+		give_away(m, g, p);
+	grt_leave(m);
+}
+
 GRT_PUBLIC void goru_block_enter(void)
 {
 	struct m *m = grt_enter();
@@ -50,13 +75,8 @@ GRT_PUBLIC void goru_block_enter(void)
 	struct g *g = m->curg;
 	struct p *p = g->block_depth++ == 0 ? grt_p_settled(m) : NULL;
 
-	if (p) {
-		grt_g_set_state(g, G_BLOCKED);
-		m->blocked = true;
-		m->oldp = p;
-		grt_store(&p->syscalltick, grt_load(&p->syscalltick) + 1);
-		grt_handoff(m, p);
-	}
+	if (p)
+		give_away(m, g, p);
 	grt_leave(m);
 }
 
@@ -75,6 +95,7 @@ GRT_PUBLIC void goru_block_exit(void)
 	if (--g->block_depth == 0) {
 		if (!grt_p_settled(m))
 			m = grt_reacquire(m);
+		g->flags &= (uint8_t)~G_AGAIN;
 		grt_g_set_state(g, G_RUNNING);
 	}
 	grt_leave(m);

@@ -9,6 +9,17 @@
  * queue. Returns with the M it then runs on; m.p is set. */
 struct m *grt_reacquire(struct m *m);
 
+/* The end of a call that may wait: a goroutine that got a P for it inside its brackets gives the P away again. */
+void grt_block_again(struct m *m);
+
+GRT_INLINE void grt_leave_bracketed(void)
+{
+	struct m *m = grt_arch_self();
+
+	if (GRT_UNLIKELY(m && m->curg->flags & G_AGAIN))
+		grt_block_again(m);
+}
+
 /* For a call that may wait: the M of the calling goroutine, its P in *p; NULL on a plain thread (entered as such). */
 GRT_INLINE struct m *grt_enter_wait(struct p **p)
 {

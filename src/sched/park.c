@@ -37,9 +37,10 @@ GRT_PUBLIC void goru_yield(void)
 
 	struct p *p = grt_p_of(m);
 
-	if (GRT_UNLIKELY(!p)) {
-		m = grt_reacquire(m);
-		p = m->held;
+	if (GRT_UNLIKELY(!p)) { /* it lost its P: taking its turn for another one is the yield */
+		grt_leave(grt_reacquire(m));
+		grt_leave_bracketed();
+		return;
 	}
 	/* alone: only the shared queue's turn has to come nearer */
 	if (!grt_load(&p->runnext) && !grt_runq_len(&p->runq) && !grt_load(&p->attention) &&

@@ -107,6 +107,7 @@ static GRT_NOINLINE int spawn_plain(const struct spawn *s)
 		int rc = 0;
 
 		grt_plain_enter();
+		atomic_thread_fence(memory_order_seq_cst);			     /* plain.F */
 		switch (atomic_load_explicit(&grt_rt.phase, memory_order_acquire)) { /* phase.B */
 		case RT_ON:
 			rc = spawn_shared(s);

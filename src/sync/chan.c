@@ -159,16 +159,20 @@ static GRT_NOINLINE int send_slow(goru_chan *c, const void *elem, int64_t deadli
 {
 	struct p *p;
 	struct m *m = grt_enter_wait(&p);
+	int rc = send_with(c, elem, m, p, deadline);
 
-	return send_with(c, elem, m, p, deadline);
+	grt_leave_bracketed();
+	return rc;
 }
 
 static GRT_NOINLINE int recv_slow(goru_chan *c, void *elem, int64_t deadline)
 {
 	struct p *p;
 	struct m *m = grt_enter_wait(&p);
+	int rc = recv_with(c, elem, m, p, deadline);
 
-	return recv_with(c, elem, m, p, deadline);
+	grt_leave_bracketed();
+	return rc;
 }
 
 GRT_INLINE bool bad(goru_chan *c, const void *elem, bool send)

@@ -280,7 +280,9 @@ static int run_wait(goru_case *cases, int n, int64_t deadline)
 	if (rc < 0)
 		return rc;
 	m = grt_enter_wait(&p);
-	return run(cases, n, m, p, deadline);
+	rc = run(cases, n, m, p, deadline);
+	grt_leave_bracketed();
+	return rc;
 }
 
 GRT_PUBLIC int goru_select(goru_case *cases, int n)

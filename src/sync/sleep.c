@@ -36,6 +36,7 @@ GRT_PUBLIC int goru_sleep_until(int64_t deadline)
 				   deadline == GORU_FOREVER ? WAIT_FOREVER : WAIT_SLEEP);
 
 	grt_leave_wait(m);
+	grt_leave_bracketed();
 	/* the deadline is what was waited for */
 	return end == END_TIMEDOUT ? 0 : grt_ending_error(end);
 }

@@ -234,7 +234,11 @@ GRT_PUBLIC int goru_waitgroup_wait_until(goru_waitgroup *wg, int64_t deadline)
 		grt_tsan_acquire(wg);
 		return 0;
 	}
-	return wait_slow(wg, deadline);
+
+	int rc = wait_slow(wg, deadline);
+
+	grt_leave_bracketed();
+	return rc;
 }
 
 GRT_PUBLIC int goru_waitgroup_wait(goru_waitgroup *wg)

@@ -258,6 +258,55 @@ static void test_errno(void **state)
 	CHECK_EQ(goru_waitgroup_wait(&wg), 0);
 }
 
+static void one_byte(int fd)
+{
+	goru_sleep(500 * GORU_USEC);
+	CHECK_EQ(write(fd, "x", 1), 1);
+	CHECK_EQ(close(fd), 0);
+}
+
+/* A call that waits inside the brackets needs a P; what follows may block again, and must not keep it. */
+static void waits_inside(int how)
+{
+	goru_chan *never = goru_chan_make(0, 0);
+	goru_case k = GORU_RECV(never, NULL);
+	int fd[2];
+	char b;
+
+	CHECK_EQ(pipe(fd), 0);
+	GO(one_byte, fd[1]);
+	goru_block_enter();
+	switch (how) {
+	case 0:
+		CHECK_EQ(goru_sleep(100 * GORU_USEC), 0);
+		break;
+	case 1:
+		CHECK_EQ(goru_chan_recv_until(never, NULL, goru_in(100 * GORU_USEC)), -ETIMEDOUT);
+		break;
+	case 2:
+		CHECK_EQ(goru_select_until(&k, 1, goru_in(100 * GORU_USEC)), -ETIMEDOUT);
+		break;
+	default:
+		goru_yield();
+	}
+	CHECK_EQ(read(fd[0], &b, 1), 1);
+	goru_block_exit();
+	CHECK_EQ(close(fd[0]), 0);
+	goru_chan_unref(never);
+	goru_waitgroup_done(&wg);
+}
+
+static void test_waits_inside(void **state)
+{
+	(void)state;
+	for (int i = 0; stress_more(); i++) {
+		goru_waitgroup_add(&wg, 1);
+		GO(waits_inside, i % 4);
+		CHECK_EQ(goru_waitgroup_wait(&wg), 0);
+	}
+}
+
 STRESS_MAIN("stress/block", cmocka_unit_test(test_more_than_procs),
 	    cmocka_unit_test(test_child_first), cmocka_unit_test(test_mixed),
-	    cmocka_unit_test(test_flicker), cmocka_unit_test(test_errno))
+	    cmocka_unit_test(test_flicker), cmocka_unit_test(test_errno),
+	    cmocka_unit_test(test_waits_inside))

@@ -209,7 +209,12 @@ static void counts(void *arg)
 
 static void test_counters(void **state)
 {
+	goru_config cfg = GORU_CONFIG_INIT;
+
 	(void)state;
+	/* with more than one, waking an idle worker is a call */
+	cfg.procs = 1;
+	CHECK_EQ(goru_init(&cfg), 0);
 	CHECK_EQ(goru_run(counts, NULL), 0);
 }
 

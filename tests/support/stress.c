@@ -133,6 +133,23 @@ long stress_status(const char *line)
 	return kb;
 }
 
+bool stress_emulated(void)
+{
+#ifdef __aarch64__
+	FILE *f = fopen("/proc/cpuinfo", "r");
+	char buf[256];
+	bool x86 = false;
+
+	while (f && fgets(buf, sizeof(buf), f))
+		x86 |= !strncmp(buf, "vendor_id", 9); /* the host's */
+	if (f)
+		fclose(f);
+	return x86;
+#else
+	return false;
+#endif
+}
+
 static double number(const char *name, double def)
 {
 	const char *v = getenv(name);

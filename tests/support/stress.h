@@ -85,6 +85,9 @@ void stress_nap(void);
 /* Kilobytes from a line of /proc/self/status: "VmRSS:", "VmPTE:". */
 long stress_status(const char *line);
 
+/* Does an emulator run us, whose kernel is not the CPU's own? */
+bool stress_emulated(void);
+
 int stress_main(const char *name, const struct CMUnitTest *tests, size_t n);
 #define STRESS_MAIN(name, ...)                                                                     \
 	int main(void)                                                                             \

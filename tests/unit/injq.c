@@ -21,6 +21,7 @@ static void first_in_first_out(void)
 		grt_glist_push(&batch, &gs[i]);
 	grt_injq_append(&q, &batch);
 	CHECK(!batch.head);
+	CHECK_EQ(grt_injq_len(&q), 4);
 	grt_injq_push(&q, &gs[4]);
 	CHECK_EQ(grt_injq_len(&q), 5);
 	grt_injq_take(&q, 2, &out);
