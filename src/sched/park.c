@@ -125,8 +125,10 @@ static void g_main(void *word)
 void grt_g_prepare(struct g *g)
 {
 	grt_arch_prepare(&g->sched, g, g_main);
-	g->san = (struct san_stack){ .lo = g->stack_lo + grt_stack_guard(g) };
-	g->san.size = (size_t)((char *)g - (char *)g->san.lo);
+	if (GRT_ASAN_ON) {
+		g->san = (struct san_stack){ .lo = g->stack_lo + grt_stack_guard(g) };
+		g->san.size = (size_t)((char *)g - (char *)g->san.lo);
+	}
 	if (GRT_TSAN_ON)
 		g->san.fiber = grt_tsan_create();
 }
