@@ -12,6 +12,7 @@ set(GORU_SOURCES
 	src/os/linux/thread.c
 	src/os/linux/clock.c
 	src/os/linux/cpus.c
+	src/part/g.c
 	src/part/stack.c
 	src/part/runq.c
 	src/part/injq.c

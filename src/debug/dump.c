@@ -32,15 +32,13 @@ static void one(struct g *g, void *arg)
 {
 	struct list_arg *a = arg;
 	uint8_t state = grt_load(&g->state), reason = grt_load(&g->reason);
-	bool named = g->name[0];
 
 	if (state == G_DEAD || state >= grt_countof(state_names) || a->n++ >= MAX_LINES)
 		return;
 	if (state != G_WAITING || reason >= grt_countof(reason_names))
 		reason = WAIT_NONE;
-	grt_line(a->fd, "goroutine %llu%s%.*s%s [%s%s%s]", (unsigned long long)g->id,
-		 named ? " (" : "", G_NAME - 1, g->name, named ? ")" : "", state_names[state],
-		 reason ? ": " : "", reason_names[reason]);
+	grt_line(a->fd, "%s [%s%s%s]", grt_g_label(g).text, state_names[state], reason ? ": " : "",
+		 reason_names[reason]);
 }
 
 void grt_dump(int fd)

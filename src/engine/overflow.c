@@ -15,9 +15,7 @@ static bool installed;
 
 static void report(struct g *g)
 {
-	grt_fatal("stack overflow in goroutine %llu%s%.*s%s, %zu-byte stack",
-		  (unsigned long long)g->id, g->name[0] ? " (" : "", G_NAME - 1, g->name,
-		  g->name[0] ? ")" : "", g->stack_size);
+	grt_fatal("stack overflow in %s, %zu-byte stack", grt_g_label(g).text, g->stack_size);
 }
 
 static void chain(int sig, siginfo_t *info, void *context)

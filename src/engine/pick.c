@@ -63,7 +63,7 @@ static struct g *from_own(struct p *p)
 }
 
 /* Each other P once, in an order that differs each time: a random start and a random stride without common factor. */
-static struct g *steal_round(struct m *m, struct p *p, bool timers_too)
+static struct g *steal_round(struct p *p, bool timers_too)
 {
 	uint32_t n = atomic_load_explicit(&grt_rt.nallp, memory_order_acquire); /* allp.B */
 	uint32_t at = grt_rand_below(&p->rand, n), stride = 1 + grt_rand_below(&p->rand, n);
@@ -93,7 +93,6 @@ static struct g *steal_round(struct m *m, struct p *p, bool timers_too)
 				return g;
 		}
 	}
-	(void)m;
 	return NULL;
 }
 
@@ -117,7 +116,7 @@ static struct g *from_others(struct m *m, struct p *p)
 	    !may_spin(m)) /* allp.B */
 		return NULL;
 	for (int round = 1; round <= STEAL_ROUNDS; round++) {
-		struct g *g = steal_round(m, p, round == STEAL_ROUNDS);
+		struct g *g = steal_round(p, round == STEAL_ROUNDS);
 
 		if (g)
 			return g;

@@ -71,6 +71,12 @@ struct g {
 	struct san_stack san;
 };
 
+/* "goroutine 17 (worker)", for messages. */
+struct g_label {
+	char text[48 + G_NAME];
+};
+struct g_label grt_g_label(const struct g *g);
+
 /* First in, first out; passive, for whoever holds it. */
 struct glist {
 	struct g *head, *tail;
@@ -128,7 +134,6 @@ static inline void grt_glist_push_front(struct glist *l, struct g *g)
 	l->n++;
 }
 
-/* "name" or "" in parentheses for messages: goroutine 17 (worker). */
 static inline void grt_g_set_state(struct g *g, enum g_state s)
 {
 	grt_store(&g->state, (uint8_t)s);

@@ -7,10 +7,8 @@
 static GRT_COLD _Noreturn void overflow(struct g *g)
 {
 	grt_fatal(
-		"stack overflow in goroutine %llu%s%.*s%s, %zu-byte stack (without a guard page: memory below it is "
-		"damaged)",
-		(unsigned long long)g->id, g->name[0] ? " (" : "", G_NAME - 1, g->name,
-		g->name[0] ? ")" : "", g->stack_size);
+		"stack overflow in %s, %zu-byte stack (without a guard page: memory below it is damaged)",
+		grt_g_label(g).text, g->stack_size);
 }
 
 GRT_NOINLINE void grt_enter_slow(struct m *m)
