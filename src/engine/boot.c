@@ -198,17 +198,28 @@ GRT_PUBLIC int goru_run(void (*fn)(void *), void *arg)
 		return -EINVAL;
 	if (grt_on_goroutine())
 		return -EPERM;
-	rc = start_with(NULL);
-	if (rc < 0 && rc != -EALREADY)
-		return rc;
-	if (!atomic_compare_exchange_strong_explicit(&grt_rt.run_state, &none, 1,
-						     memory_order_relaxed, memory_order_relaxed))
-		return -EBUSY;
-	rc = grt_spawn(&s);
-	if (rc < 0) {
-		grt_store(&grt_rt.run_state, 0);
-		return rc;
+	for (;;) {
+		rc = start_with(NULL);
+		if (rc < 0 && rc != -EALREADY)
+			return rc;
+		rc = lock_life(); /* a shutdown comes before all of this, or after and sees it */
+		if (rc < 0)
+			return rc;
+		if (phase() == RT_ON)
+			break;
+		unlock_life(); /* shut down in between */
 	}
+	if (!atomic_compare_exchange_strong_explicit(&grt_rt.run_state, &none, 1,
+						     memory_order_relaxed, memory_order_relaxed)) {
+		unlock_life();
+		return -EBUSY;
+	}
+	rc = grt_spawn(&s);
+	if (rc < 0)
+		grt_store(&grt_rt.run_state, 0);
+	unlock_life();
+	if (rc < 0)
+		return rc;
 	while ((seen = atomic_load_explicit(&grt_rt.run_state, memory_order_acquire)) !=
 	       2) /* run.B */
 		grt_os_futex_wait(&grt_rt.run_state, seen, INT64_MAX);

@@ -101,6 +101,62 @@ static void zero_lets_all_go(void)
 	goru_waitgroup_add(&wg, -5);
 }
 
+static int64_t moment;
+static _Atomic int went_on;
+
+static void waits_on(void)
+{
+	atomic_fetch_add(&ran, 1);
+	CHECK_EQ(goru_waitgroup_wait(&wg), 0);
+	atomic_store(&went_on, 1);
+}
+
+static void gives_up_after_it(void)
+{
+	atomic_fetch_add(&ran, 1);
+	CHECK_EQ(goru_waitgroup_wait_until(&wg, moment + 1), -ETIMEDOUT);
+	goru_waitgroup_done(&other);
+}
+
+static void done_at_the_moment(void)
+{
+	atomic_fetch_add(&ran, 1);
+	CHECK_EQ(goru_sleep_until(moment), 0);
+	goru_waitgroup_done(&wg);
+	goru_waitgroup_done(&other);
+}
+
+static void computes_past_it(void)
+{
+	while (goru_now() < moment + 2 * GORU_MSEC)
+		;
+}
+
+/* Both deadlines have come when the one P looks next: the wait of the newest waiter is over, but it has not run, and
+ * still stands first on the list when zero is reached. It must not keep the others from going on. */
+static void ended_waits_are_passed_over(void)
+{
+	unsigned n = goru_procs();
+
+	CHECK_EQ(goru_set_procs(1), 0);
+	atomic_store(&went_on, 0);
+	moment = goru_in(30 * GORU_MSEC);
+	goru_waitgroup_add(&wg, 1);
+	goru_waitgroup_add(&other, 2);
+	atomic_store(&ran, 0);
+	CHECK_EQ(go(waits_on), 0);
+	UNTIL(atomic_load(&ran) == 1);
+	CHECK_EQ(go(gives_up_after_it), 0);
+	UNTIL(atomic_load(&ran) == 2);
+	CHECK_EQ(go(done_at_the_moment), 0);
+	UNTIL(atomic_load(&ran) == 3);
+	usleep(2000);
+	CHECK_EQ(go(computes_past_it), 0);
+	CHECK_EQ(goru_waitgroup_wait(&other), 0);
+	UNTIL(atomic_load(&went_on));
+	CHECK_EQ(goru_set_procs(n), 0);
+}
+
 /* The waiter may free it at once: the last done has done with it. Under a sanitizer this shows. */
 static void done_it(goru_waitgroup *w)
 {
@@ -298,8 +354,8 @@ static void blocking_macros(void)
 }
 
 TEST_MAIN(TEST_BOTH(zero_does_not_wait), TEST_BOTH(waits_for_all), TEST_BOTH(deadlines),
-	  TEST_BOTH(zero_lets_all_go), TEST_BOTH(freed_by_the_waiter),
-	  TEST(brackets_do_nothing_on_threads), TEST(others_run_meanwhile),
-	  TEST_GO(nests_and_keeps_its_thread), TEST_GO(waits_inside),
+	  TEST_BOTH(zero_lets_all_go), TEST(ended_waits_are_passed_over),
+	  TEST_BOTH(freed_by_the_waiter), TEST(brackets_do_nothing_on_threads),
+	  TEST(others_run_meanwhile), TEST_GO(nests_and_keeps_its_thread), TEST_GO(waits_inside),
 	  TEST_BOTH(ends_between_the_brackets), TEST_BOTH(blocking_macros),
 	  TEST(shutdown_ends_waits))

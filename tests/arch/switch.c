@@ -216,6 +216,28 @@ static void vectors_live(void)
 	}
 }
 
+/* The registers that only the widest units have: here the compiler would rather keep these. */
+static void wide_registers_live(void)
+{
+#ifdef __AVX512F__
+	prepare();
+	for (uint32_t r = 0; r < 20; r++) {
+		bigvec v[4];
+
+		for (uint32_t i = 0; i < 4; i++)
+			v[i] = (bigvec){ 0 } + (r + i);
+
+		bigvec a = v[0], b = v[1], c = v[2], d = v[3];
+
+		__asm__ volatile("" : "+v"(a), "+v"(b), "+v"(c), "+v"(d));
+		SWITCH();
+		__asm__ volatile("" : "+v"(a), "+v"(b), "+v"(c), "+v"(d));
+		for (int i = 0; i < 16; i++)
+			CHECK(a[i] == r && b[i] == r + 1 && c[i] == r + 2 && d[i] == r + 3);
+	}
+#endif
+}
+
 /* A frame of a size the compiler does not know, with a local aligned to more than the stack: clang keeps the base
  * pointer of such a frame in a register that it takes for its own whatever the asm says. */
 static NOINLINE int odd_frame(size_t n)
@@ -378,5 +400,6 @@ static void aligned_at_entry(void)
 }
 
 TEST_MAIN(TEST(word_is_passed), TEST(sp_tells_who_runs), TEST(integers_live), TEST(doubles_live),
-	  TEST(long_doubles_live), TEST(vectors_live), TEST(odd_frames_live), TEST(red_zone_lives),
-	  TEST(varargs_live), TEST(control_words_are_the_threads), TEST(aligned_at_entry))
+	  TEST(long_doubles_live), TEST(vectors_live), TEST(wide_registers_live),
+	  TEST(odd_frames_live), TEST(red_zone_lives), TEST(varargs_live),
+	  TEST(control_words_are_the_threads), TEST(aligned_at_entry))

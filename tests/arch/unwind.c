@@ -6,6 +6,7 @@
 
 #include "test.h"
 
+#include "base/sanitizer.h"
 #include "part/stack.h"
 
 #define NOINLINE __attribute__((noinline))
@@ -196,6 +197,38 @@ static void through_a_parked_one(void)
 	}
 }
 
+/* The bare switch, in functions compiled as this file is: with frame pointers, all depends on the word for it. */
+static struct gobuf here, there;
+
+static NOINLINE void switches_back(void)
+{
+	grt_arch_switch(&there, &here, NULL);
+	sink++;
+}
+
+static void first(void *word)
+{
+	(void)word;
+	for (;;)
+		bottom(switches_back);
+}
+
+static void through_a_bare_switch(void)
+{
+	static char stack[1 << 16] __attribute__((aligned(16)));
+	struct trace t = { .n = 0 };
+
+	if (GRT_ASAN_ON || GRT_TSAN_ON)
+		return; /* nobody tells them */
+	grt_arch_prepare(&there, stack + sizeof(stack), first);
+	for (int i = 0; i < 3; i++) {
+		grt_arch_switch(&here, &there, NULL);
+		t.n = 0;
+		walk(&there, step, &t);
+		check_trace(&t);
+	}
+}
+
 /* One that has not run yet stands at its first frame: nothing behind it either. */
 static void of_a_new_one(void)
 {
@@ -210,4 +243,5 @@ static void of_a_new_one(void)
 	CHECK(t.n <= 2);
 }
 
-TEST_MAIN(TEST_GO(from_inside), TEST(through_a_parked_one), TEST(of_a_new_one))
+TEST_MAIN(TEST_GO(from_inside), TEST(through_a_parked_one), TEST(through_a_bare_switch),
+	  TEST(of_a_new_one))

@@ -19,7 +19,11 @@
  * - the compiler: it sees to it that C means what the program says, here as elsewhere.
  *
  * Orders are tried depth first by running again with the choices of the last run but the last. The state of memory,
- * stacks and machine is hashed wherever somebody else could go on; a state that was there before ends the run.
+ * stacks and machine is hashed wherever somebody else could go on; a state that was there before ends the run. Others
+ * may go on before an operation on a word that somebody stores to and several use (which is found out as we go: a new
+ * such word means to begin again), unless all their own thread did since they last could was to load: whatever they do
+ * between two loads they can do before both, since a load may read an old value. A membarrier spoils that; models with
+ * one do without.
  */
 #define _GNU_SOURCE
 #include "explore.h"
@@ -55,6 +59,7 @@ struct value {
 struct word {
 	uint64_t addr;
 	uint8_t size, n, unordered;
+	uint8_t users, stored, shared; /* stay from run to run */
 	uint8_t touched[8]; /* each thread's clock at its last access */
 	uint8_t guarded[8]; /* at its last guarded load that counted */
 	struct value value[VALUES];
@@ -71,6 +76,7 @@ struct cell {
 
 struct stack {
 	uintptr_t lo, hi, live; /* frames below live are gone */
+	uintptr_t end;		/* what lies above hi is a goroutine's record */
 	void *sp;		/* of the suspended */
 };
 
@@ -82,17 +88,20 @@ struct context {
 };
 
 struct thread {
-	struct gobuf real;
-	struct view now, acq, rel;
-	uint64_t wait_word; /* ASLEEP: the futex */
-	uint64_t pending[2]; /* guarded loads not confirmed yet: bit mask of words */
+	/* of the state as it is */
 	enum status status;
-	int last, last_at; /* word loaded last, and which value */
-	int stack;
-	bool timed, timed_out, impatient;
-	uint8_t pend_clock;
+	uint32_t impatient, dirty; /* dirty: others have not had the chance to see its last store */
+	uint64_t wait_word;  /* ASLEEP: the futex */
+	uint64_t timed, timed_out;
+	uint64_t pending[2]; /* guarded loads not confirmed yet: bit mask of words */
 	struct gobuf *from, *to; /* a switch being made */
 	struct m *m;
+	uint64_t stack;
+	/* by its meaning */
+	struct gobuf real;
+	struct view now, acq, rel;
+	int last, last_at; /* word loaded last, and which value */
+	uint8_t pend_clock;
 };
 
 struct step {
@@ -107,7 +116,7 @@ static struct explorer {
 	const struct model *model;
 	struct gobuf root;
 	struct thread t[THREADS];
-	struct view sc;
+	struct view sc, low;
 	struct stack stack[STACKS];
 	struct context context[2 * STACKS];
 	struct {
@@ -123,9 +132,11 @@ static struct explorer {
 	int ncells_touched;
 
 	struct word word[WORDS];
-	struct cell cell[CELLS];
+	struct cell cell[CELLS], *last_cell;
 	uint16_t hash[2 * CELLS];
 	int nwords, ncells; /* known; they keep their numbers from run to run */
+	bool again, barrier;
+	bool alone; /* the thread that came to the root goes on, whoever else could */
 
 	struct {
 		uint8_t nth, of;
@@ -133,7 +144,9 @@ static struct explorer {
 	int depth, replay, deepest;
 	struct step step[STEPS];
 	int nsteps;
-	uint64_t *seen, nseen, cap;
+	struct set {
+		uint64_t *h, n, cap;
+	} seen, ends; /* states; memory at the end */
 	long runs, known, ended;
 	char *image;
 	char heap[HEAP] __attribute__((aligned(64)));
@@ -250,9 +263,11 @@ static struct cell *cell_of(uint64_t addr)
 	uint64_t a = addr & ~7ull;
 	unsigned h = (unsigned)((a * 0x9e3779b97f4a7c15ull) >> 51) % (2 * CELLS);
 
+	if (X->last_cell && X->last_cell->addr == a)
+		return X->last_cell;
 	for (; X->hash[h]; h = (h + 1) % (2 * CELLS))
 		if (X->cell[X->hash[h] - 1].addr == a)
-			return &X->cell[X->hash[h] - 1];
+			return X->last_cell = &X->cell[X->hash[h] - 1];
 	if (X->ncells == CELLS)
 		model_fail("too much memory");
 	X->cell[X->ncells].addr = a;
@@ -274,7 +289,7 @@ static void check_live(uint64_t addr)
 	for (int i = 0; i < X->nstacks; i++) {
 		struct stack *s = &X->stack[i];
 
-		if (addr >= s->lo && addr < s->hi && i != ME->stack && addr < s->live)
+		if (addr >= s->lo && addr < s->hi && i != (int)ME->stack && addr < s->live)
 			model_fail("touches %#llx, in a frame that is gone", (unsigned long long)addr);
 	}
 }
@@ -284,19 +299,26 @@ static bool before(uint8_t thread, uint8_t clock)
 	return clock <= ME->now.clock[thread];
 }
 
-static struct word *word_of(uint64_t addr, unsigned size)
+static struct word *find_word(uint64_t addr)
 {
 	struct cell *c = cell_of(addr);
-	unsigned b = addr & 7;
-	struct word *w;
 
-	if (!c->word[b]) {
+	if (!c->word[addr & 7]) {
 		if (X->nwords == WORDS)
 			model_fail("too many atomic words");
-		c->word[b] = (uint8_t)++X->nwords;
+		c->word[addr & 7] = (uint8_t)++X->nwords;
 		X->word[X->nwords - 1].addr = addr;
 	}
-	w = &X->word[c->word[b] - 1];
+	return &X->word[c->word[addr & 7] - 1];
+}
+
+/* The word, about to be accessed. */
+static struct word *word_of(uint64_t addr, unsigned size)
+{
+	struct word *w = find_word(addr);
+	struct cell *c = cell_of(addr);
+	unsigned b = addr & 7;
+
 	check_live(addr);
 	for (unsigned i = b; i < b + size; i++) {
 		if (c->dead[i])
@@ -383,6 +405,17 @@ static void append(struct word *w, uint64_t v, int mo, const struct view *pass_o
 	memcpy((void *)w->addr, &v, w->size);
 }
 
+/* The first value after the one t loaded last that differs from it; 0: none yet. */
+static int changed(struct thread *t)
+{
+	struct word *w = &X->word[t->last];
+
+	for (int i = t->last_at + 1; i < w->n; i++)
+		if (w->value[i].v != w->value[t->last_at].v)
+			return i;
+	return 0;
+}
+
 /* ---- who runs ---- */
 
 static GRT_NOINLINE void to_root(void)
@@ -392,13 +425,46 @@ static GRT_NOINLINE void to_root(void)
 	grt_arch_switch(&X->t[me].real, &X->root, NULL);
 }
 
-/* Before each atomic operation. frame: the caller's frames end there. */
+/* Others may go on. frame: the caller's frames end there. */
 static GRT_NOINLINE void point(void *frame)
 {
 	X->stack[ME->stack].live = (uintptr_t)frame;
 	ME->status = READY;
 	ME->impatient = false;
 	to_root();
+	ME->dirty = false;
+}
+
+/* Several values to go on with: was all this so before? */
+static void known_here(void *frame)
+{
+	if (X->depth < X->replay)
+		return;
+	X->stack[ME->stack].live = (uintptr_t)frame;
+	X->alone = true;
+	to_root();
+}
+
+/* Before an operation on w, or one without a word: others may go on if that can make a difference. */
+static void others_first(struct word *w, bool store, void *frame)
+{
+	struct thread *t = ME;
+
+	X->stack[t->stack].live = (uintptr_t)frame;
+	t->impatient = false;
+	if (w) {
+		w->users |= (uint8_t)(1 << X->cur);
+		w->stored |= store;
+		if (!w->shared && w->stored && w->users & (w->users - 1)) {
+			w->shared = true;
+			X->again = true;
+		}
+		if (!w->shared)
+			return;
+	}
+	if (t->dirty || X->barrier)
+		point(frame);
+	ME->dirty = store;
 }
 
 #define POINT() point(__builtin_frame_address(0))
@@ -415,9 +481,8 @@ static void pause_at(void *frame)
 	X->stack[t->stack].live = (uintptr_t)frame;
 	t->status = PAUSED;
 	to_root();
-	t = ME;
-	if (t->now.at[t->last] <= t->last_at)
-		t->now.at[t->last] = (uint8_t)(t->last_at + 1);
+	if (t->now.at[t->last] < changed(t))
+		t->now.at[t->last] = (uint8_t)changed(t);
 }
 
 void model_pause(void)
@@ -448,7 +513,7 @@ void model_relax(void)
 static bool can_go(struct thread *t)
 {
 	return t->status == READY || (t->status == ASLEEP && t->timed) ||
-	       (t->status == PAUSED && X->word[t->last].n - 1 > t->last_at);
+	       (t->status == PAUSED && changed(t));
 }
 
 /* ---- the operations ---- */
@@ -476,7 +541,7 @@ static uint64_t op_load(uint64_t addr, unsigned size, int mo, void *frame, void 
 		return peek(addr, size);
 	if (ME->impatient && X->word[ME->last].addr == addr)
 		return X->word[ME->last].value[ME->last_at].v;
-	point(frame);
+	others_first(find_word(addr), false, frame);
 
 	struct thread *t = ME;
 	struct word *w = word_of(addr, size);
@@ -485,6 +550,8 @@ static uint64_t op_load(uint64_t addr, unsigned size, int mo, void *frame, void 
 	if (mo == SEQ_CST)
 		fence_of(t, mo);
 
+	if (w->n - t->now.at[n] > 1)
+		known_here(frame);
 	newer = model_choose(w->n - t->now.at[n]);
 	read_value(w, w->n - 1 - newer, mo);
 	if (guard != NOBODY) {
@@ -503,7 +570,7 @@ static void op_store(uint64_t addr, unsigned size, uint64_t v, int mo, void *fra
 		memcpy((void *)addr, &v, size);
 		return;
 	}
-	point(frame);
+	others_first(find_word(addr), true, frame);
 
 	struct word *w = word_of(addr, size);
 
@@ -542,7 +609,7 @@ static uint64_t op_rmw(uint64_t addr, unsigned size, enum rmw op, uint64_t arg, 
 	struct word *w = NULL;
 
 	if (!alone) {
-		point(frame);
+		others_first(find_word(addr), true, frame);
 		w = word_of(addr, size);
 	}
 
@@ -578,7 +645,9 @@ static bool op_cas(uint64_t addr, unsigned size, uint64_t *expect, uint64_t v, i
 			*expect = old;
 		return old == *expect;
 	}
-	point(frame);
+	bool dirty = ME->dirty;
+
+	others_first(find_word(addr), true, frame);
 
 	struct word *w = word_of(addr, size);
 	int option[VALUES], n = 0, at;
@@ -587,6 +656,8 @@ static bool op_cas(uint64_t addr, unsigned size, uint64_t *expect, uint64_t v, i
 	for (int i = w->n - 1; i >= ME->now.at[number(w)]; i--)
 		if (i == w->n - 1 || w->value[i].v != *expect)
 			option[n++] = i;
+	if (n > 1)
+		known_here(frame);
 	at = option[model_choose(n)];
 
 	uint64_t old = w->value[at].v;
@@ -594,6 +665,7 @@ static bool op_cas(uint64_t addr, unsigned size, uint64_t *expect, uint64_t v, i
 
 	settle(addr, won);
 	if (!won) {
+		ME->dirty = dirty && !w->shared; /* no more than a load */
 		record("cas lost", addr, old, 0, w->n - 1 - at, pc);
 		read_value(w, at, fail_mo);
 		*expect = old;
@@ -609,7 +681,8 @@ static void op_fence(int mo, void *frame, void *pc)
 {
 	if (X->cur == NOBODY)
 		return;
-	point(frame);
+	if (mo == SEQ_CST)
+		others_first(NULL, true, frame);
 	record("fence", 0, (uint64_t)mo, 0, 0, pc);
 	fence_of(ME, mo);
 }
@@ -619,10 +692,13 @@ static void op_plain(uint64_t addr, size_t n, bool store, void *pc)
 {
 	if (X->cur == NOBODY)
 		return;
+	struct cell *c = NULL;
+
 	for (uint64_t a = addr; a < addr + n; a++) {
-		struct cell *c = cell_of(a);
 		unsigned b = a & 7;
 
+		if (!c || !b)
+			c = cell_of(a);
 		if (c->word[b] && store) {
 			struct word *w = &X->word[c->word[b] - 1];
 
@@ -688,7 +764,7 @@ int grt_os_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t deadline)
 {
 	struct thread *t = ME;
 
-	POINT();
+	others_first(NULL, true, __builtin_frame_address(0));
 	record("sleep?", (uintptr_t)word, seen, 0, 0, __builtin_return_address(0));
 	if (*(uint32_t *)(void *)word != seen)
 		return 0;
@@ -697,6 +773,7 @@ int grt_os_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t deadline)
 	t->timed = deadline != INT64_MAX;
 	t->timed_out = false;
 	to_root();
+	t->dirty = false;
 	record(t->timed_out ? "timeout" : "woken", (uintptr_t)word, 0, 0, 0, __builtin_return_address(0));
 	return t->timed_out ? -ETIMEDOUT : 0;
 }
@@ -706,7 +783,7 @@ void grt_os_futex_wake(_Atomic uint32_t *word, int n)
 {
 	if (X->cur == NOBODY)
 		return;
-	POINT();
+	others_first(NULL, true, __builtin_frame_address(0));
 	record("wake", (uintptr_t)word, (uint64_t)n, 0, 0, __builtin_return_address(0));
 	for (; n > 0; n--) {
 		int sleeper[THREADS], k = 0;
@@ -722,7 +799,9 @@ void grt_os_futex_wake(_Atomic uint32_t *word, int n)
 
 void model_membarrier(void)
 {
-	POINT();
+	X->again |= !X->barrier;
+	X->barrier = true;
+	others_first(NULL, true, __builtin_frame_address(0));
 	record("membarrier", 0, 0, 0, 0, __builtin_return_address(0));
 	for (int round = 0; round < 2; round++)
 		for (int i = 0; i < X->nthreads; i++)
@@ -750,6 +829,12 @@ void *__wrap_malloc(size_t n)
 	return __wrap_aligned_alloc(64, n);
 }
 
+void *__wrap_realloc(void *p, size_t n);
+void *__wrap_realloc(void *p, size_t n)
+{
+	return p ? NULL : __wrap_malloc(n);
+}
+
 void __wrap_free(void *p);
 void __wrap_free(void *p)
 {
@@ -765,7 +850,8 @@ static struct context *context_of(struct gobuf *b)
 	for (int i = 0; i < X->ncontexts; i++)
 		if (X->context[i].of == b)
 			return &X->context[i];
-	X->context[X->ncontexts] = (struct context){ .of = b, .stack = X->cur == NOBODY ? 0 : ME->stack };
+	X->context[X->ncontexts] = (struct context){ .of = b, 
+		.stack = X->cur == NOBODY ? 0 : (int)ME->stack };
 	return &X->context[X->ncontexts++];
 }
 
@@ -801,10 +887,10 @@ void *model_switch(struct gobuf *from, struct gobuf *to, void *word)
 	op_plain((uintptr_t)&to->bp, 16, false, pc);
 	if (!op_load((uintptr_t)&to->sp, 8, RELAXED, here, pc) || new->inside)
 		model_fail("runs on a stack whose registers are not saved");
-	old->stack = ME->stack;
+	old->stack = (int)ME->stack;
 	ME->from = from;
 	ME->to = to;
-	ME->stack = new->stack;
+	ME->stack = (uint64_t)new->stack;
 	old->inside = false;
 	new->inside = true;
 	X->stack[old->stack].live = (uintptr_t)here;
@@ -821,7 +907,7 @@ static int new_stack(void)
 	struct stack *s = &X->stack[X->nstacks];
 
 	s->lo = (uintptr_t)X->stacks[X->nstacks];
-	s->hi = s->live = s->lo + STACK;
+	s->hi = s->live = s->end = s->lo + STACK;
 	s->sp = NULL;
 	return X->nstacks++;
 }
@@ -833,8 +919,10 @@ void model_prepare(struct gobuf *b, void *top, void (*fn)(void *))
 
 	(void)fn;
 	for (int i = 0; i < X->nstacks; i++)
-		if ((uintptr_t)top > X->stack[i].lo && (uintptr_t)top <= X->stack[i].hi)
+		if ((uintptr_t)top > X->stack[i].lo && (uintptr_t)top <= X->stack[i].end) {
 			c->stack = i;
+			X->stack[i].hi = X->stack[i].live = (uintptr_t)top;
+		}
 	c->inside = false;
 	grt_arch_prepare(&c->real, top, first);
 }
@@ -885,45 +973,109 @@ static uint64_t mix(uint64_t h, const void *p, size_t n)
 	return a ^ (a >> 29);
 }
 
+static uint8_t beyond(uint8_t n, uint8_t low)
+{
+	return n > low ? (uint8_t)(n - low) : 0;
+}
+
+/* What everybody's view has passed makes no difference any more: all numbers are taken from there. */
+static void find_low(void)
+{
+	memset(&X->low, 255, sizeof(X->low));
+	for (int k = 0; k < X->nthreads; k++) {
+		struct view *v = &X->t[k].now;
+
+		if (X->t[k].status == DONE)
+			continue;
+		for (int i = 0; i < X->nwords; i++)
+			X->low.at[i] = v->at[i] < X->low.at[i] ? v->at[i] : X->low.at[i];
+		for (int i = 0; i < 8; i++)
+			X->low.clock[i] = v->clock[i] < X->low.clock[i] ? v->clock[i] : X->low.clock[i];
+	}
+}
+
 static uint64_t mix_view(uint64_t h, const struct view *v)
 {
-	return mix(mix(h, v->at, (size_t)X->nwords), v->clock, sizeof(v->clock));
+	struct view r;
+
+	for (int i = 0; i < X->nwords; i++)
+		r.at[i] = beyond(v->at[i], X->low.at[i]);
+	for (int i = 0; i < 8; i++)
+		r.clock[i] = beyond(v->clock[i], X->low.clock[i]);
+	return mix(mix(h, r.at, (size_t)X->nwords), r.clock, sizeof(r.clock));
+}
+
+static uint64_t mix_word(uint64_t h, const struct word *w, int from)
+{
+	struct {
+		uint8_t size, n, unordered, touched[8], guarded[8];
+	} r = { w->size, (uint8_t)(w->n - from), w->unordered, { 0 }, { 0 } };
+
+	for (int i = 0; i < 8; i++) {
+		r.touched[i] = beyond(w->touched[i], X->low.clock[i]);
+		r.guarded[i] = beyond(w->guarded[i], X->low.clock[i]);
+	}
+	h = mix(h, &r, sizeof(r));
+	for (int k = from; k < w->n; k++)
+		h = mix_view(mix(h, &w->value[k].v, 8) + w->value[k].rmw, &w->value[k].rel);
+	return h;
+}
+
+static uint64_t mix_cell(uint64_t h, const struct cell *c, uint64_t number)
+{
+	struct {
+		uint64_t number;
+		uint8_t writer[8], wclock[8], rclock[THREADS][8], dead[8];
+	} r = { .number = number };
+	uint8_t any = 0;
+
+	for (int b = 0; b < 8; b++) {
+		if (c->writer[b])
+			r.wclock[b] = beyond(c->wclock[b], X->low.clock[c->writer[b] - 1]);
+		r.writer[b] = r.wclock[b] ? c->writer[b] : 0;
+		r.dead[b] = c->dead[b];
+		any |= r.wclock[b] | r.dead[b];
+		for (int i = 0; i < X->nthreads; i++)
+			any |= r.rclock[i][b] = beyond(c->rclock[i][b], X->low.clock[i]);
+	}
+	return any ? mix(h, &r, sizeof(r)) : h;
 }
 
 static uint64_t state(void)
 {
 	uint64_t h = mix(1, __data_start, (size_t)(_end - __data_start));
 
+	find_low();
 	h = mix(h, X->heap, X->heap_used);
 	h = mix_view(h, &X->sc);
 	if (X->model->switches)
 		h = mix(h, &X->switches, sizeof(int)) + (uint64_t)X->cur;
+	if (X->alone)
+		h += 0x9e3779b97f4a7c15ull * (uint64_t)(X->cur + 1);
 	for (int i = 0; i < X->nthreads; i++) {
 		struct thread *t = &X->t[i];
 
-		h = mix_view(mix_view(mix_view(h, &t->now), &t->acq), &t->rel);
-		h = mix(h, &t->wait_word, offsetof(struct thread, m) - offsetof(struct thread, wait_word));
+		h = mix(h, &t->status, offsetof(struct thread, real) - offsetof(struct thread, status));
 		X->stack[t->stack].sp = grt_load(&t->real.sp);
+		if (t->status == DONE)
+			continue;
+		h = mix_view(mix_view(mix_view(h, &t->now), &t->acq), &t->rel);
+		if (t->status == PAUSED)
+			h = mix(h, &t->last, sizeof(t->last)) + beyond((uint8_t)t->last_at, X->low.at[t->last]);
+		h += (uint64_t)beyond(t->pend_clock, X->low.clock[i]) << 8;
 	}
 	for (int i = 0; i < X->ncontexts; i++)
 		if (!X->context[i].inside)
 			X->stack[X->context[i].stack].sp = grt_load(&X->context[i].real.sp);
 	for (int i = 0; i < X->nstacks; i++)
 		if (X->stack[i].sp)
-			h = mix(h, X->stack[i].sp, X->stack[i].hi - (uintptr_t)X->stack[i].sp);
-	for (int i = 0; i < X->nwords; i++) {
-		struct word *w = &X->word[i];
-		int low = w->n;
-
-		for (int k = 0; k < X->nthreads; k++)
-			low = X->t[k].now.at[i] < low ? X->t[k].now.at[i] : low;
-		h = mix(h, &w->size, offsetof(struct word, value) - offsetof(struct word, size));
-		for (int k = low; k < w->n; k++)
-			h = mix_view(mix(h, &w->value[k].v, 16), &w->value[k].rel);
-	}
+			h = mix(h, X->stack[i].sp, X->stack[i].end - (uintptr_t)X->stack[i].sp);
+	for (int i = 0; i < X->nwords; i++)
+		if (X->word[i].n)
+			h = mix_word(h + (uint64_t)i, &X->word[i], X->low.at[i]);
 	for (int i = 0; i < X->ncells; i++)
-		h = mix(h, X->cell[i].writer, offsetof(struct cell, word) - offsetof(struct cell, writer));
-	return h ? h : 1;
+		h = mix_cell(h, &X->cell[i], (uint64_t)i);
+	return h;
 }
 
 static bool put(uint64_t *set, uint64_t cap, uint64_t h)
@@ -949,24 +1101,31 @@ static void *map(size_t n)
 	return p;
 }
 
-/* Was the world like this before? */
-static bool seen(void)
+/* False: it was there. */
+static bool add(struct set *s, uint64_t h)
 {
-	if (2 * X->nseen >= X->cap) {
-		uint64_t cap = X->cap ? 2 * X->cap : 1 << 16, *set = map(cap * 8);
+	if (2 * s->n >= s->cap) {
+		uint64_t cap = s->cap ? 2 * s->cap : 1 << 12, *bigger = map(cap * 8);
 
-		for (uint64_t i = 0; i < X->cap; i++)
-			if (X->seen[i])
-				put(set, cap, X->seen[i]);
-		if (X->cap)
-			munmap(X->seen, X->cap * 8);
-		X->seen = set;
-		X->cap = cap;
+		for (uint64_t i = 0; i < s->cap; i++)
+			if (s->h[i])
+				put(bigger, cap, s->h[i]);
+		if (s->cap)
+			munmap(s->h, s->cap * 8);
+		s->h = bigger;
+		s->cap = cap;
 	}
-	if (!put(X->seen, X->cap, state()))
-		return true;
-	X->nseen++;
-	return false;
+	if (!put(s->h, s->cap, h ? h : 1))
+		return false;
+	s->n++;
+	return true;
+}
+
+static void clear(struct set *s)
+{
+	if (s->cap)
+		munmap(s->h, s->cap * 8);
+	*s = (struct set){ 0 };
 }
 
 /* ---- one run ---- */
@@ -987,6 +1146,7 @@ static void reset(void)
 	X->nallocs = 0;
 	X->nstacks = X->ncontexts = X->nguards = X->depth = X->nsteps = X->switches = 0;
 	X->cur = NOBODY;
+	X->alone = false;
 	memset(&X->sc, 0, sizeof(X->sc));
 	for (int i = 0; i < X->nwords; i++)
 		X->word[i].n = 0;
@@ -995,7 +1155,7 @@ static void reset(void)
 	for (int i = 0; i < X->nthreads; i++) {
 		struct thread *t = &X->t[i];
 
-		*t = (struct thread){ .stack = new_stack(), .last = 0 };
+		*t = (struct thread){ .stack = (uint64_t)new_stack() };
 		t->now.clock[i] = 1;
 		grt_arch_prepare(&t->real, (void *)X->stack[i].hi, thread_main);
 	}
@@ -1021,9 +1181,14 @@ static void run(void)
 	int may[THREADS], n;
 
 	while ((n = candidates(may))) {
-		if (X->depth >= X->replay && (n > 1 || X->nsteps > STEPS / 4) && seen()) {
+		if (X->depth >= X->replay && !add(&X->seen, state())) {
 			X->known++;
 			return;
+		}
+		if (X->alone) {
+			X->alone = false;
+			grt_arch_switch(&X->root, &ME->real, NULL);
+			continue;
 		}
 
 		int next = may[model_choose(n)];
@@ -1045,30 +1210,41 @@ static void run(void)
 	X->ended++;
 	if (X->model->check)
 		X->model->check();
+	add(&X->ends, mix(1, __data_start, (size_t)(_end - __data_start)));
+}
+
+static void begin(void)
+{
+	X->runs = X->known = X->ended = 0;
+	X->replay = X->depth = X->deepest = 0;
+	clear(&X->seen);
+	clear(&X->ends);
+	X->again = false;
 }
 
 static void explore(const struct model *m)
 {
 	X->model = m;
-	X->runs = X->known = X->ended = 0;
-	X->nwords = X->ncells = X->replay = X->deepest = 0;
+	X->nwords = X->ncells = 0;
+	X->barrier = getenv("MODEL_SLOW");
 	memset(X->hash, 0, sizeof(X->hash));
 	memset(X->cell, 0, sizeof(X->cell));
+	X->last_cell = NULL;
 	memset(X->word, 0, sizeof(X->word));
-	if (X->cap)
-		munmap(X->seen, X->cap * 8);
-	X->cap = X->nseen = 0;
 	for (X->nthreads = 0; X->nthreads < THREADS && m->thread[X->nthreads];)
 		X->nthreads++;
+	begin();
 	do {
+		if (X->again)
+			begin();
 		reset();
 		if (m->init)
 			m->init();
 		run();
 		X->runs++;
-	} while (next_path());
-	printf("%s: ok, %ld schedules (%ld to the end), %llu states, %d choices deep%s\n", m->name, X->runs, X->ended,
-	       (unsigned long long)X->nseen, X->deepest, m->switches ? ", bounded" : "");
+	} while (next_path() || X->again);
+	printf("%s: ok, %ld schedules, %llu states, %llu ends%s\n", m->name, X->runs, (unsigned long long)X->seen.n,
+	       (unsigned long long)X->ends.n, m->switches ? ", bounded" : "");
 	fflush(stdout);
 }
 

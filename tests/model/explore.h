@@ -8,7 +8,6 @@
 #include <stdint.h>
 
 struct m;
-struct g;
 
 enum { MODEL_THREADS = 6 };
 
@@ -38,7 +37,7 @@ int model_choose(int n);
 /* Others may go first here; nothing else happens. */
 void model_step(void);
 
-/* Waits until the word loaded last has a newer value than the one that was loaded. */
+/* Waits until the word loaded last has another value than the one that was loaded. */
 void model_pause(void);
 
 /* The same, or the others are too slow: the word then reads the same until something else is done. */
@@ -56,9 +55,6 @@ void model_unordered(const void *word);
 
 /* The M of the calling thread, as grt_arch_self gives it. */
 void model_set_self(struct m *m);
-
-/* A goroutine's record at the top of a new stack, ready to run fn when it is switched to. */
-struct g *model_g(void (*fn)(void *));
 
 /* Which thread this is. */
 int model_self(void);

@@ -1,5 +1,6 @@
 /* spin.c - the spin lock: sections exclude and order each other, and unlock's store is the last touch. */
 /* SPDX-License-Identifier: MIT */
+/* model: with=src/base/spin.c */
 #include "base/spin.h"
 
 static struct box {

@@ -141,6 +141,7 @@ static void test_on_stack(void **state)
 /* Many wait for one zero; some give up. The group is used again in the same memory. */
 static goru_waitgroup gate;
 static _Atomic int through;
+static _Atomic bool opened;
 
 static void at_gate(int64_t patience)
 {
@@ -151,6 +152,7 @@ static void at_gate(int64_t patience)
 	if (rc == -ETIMEDOUT)
 		rc = goru_waitgroup_wait(&gate);
 	CHECK_EQ(rc, 0);
+	CHECK(atomic_load_explicit(&opened, memory_order_relaxed));
 	atomic_fetch_add(&through, 1);
 	goru_waitgroup_done(&all);
 }
@@ -172,6 +174,7 @@ static void test_many_wait(void **state)
 
 		goru_waitgroup_add(&gate, 1);
 		atomic_store(&through, 0);
+		atomic_store(&opened, false);
 		goru_waitgroup_add(&all, n + 2);
 		for (int i = 0; i < n; i++)
 			GO(at_gate, (int64_t)grt_rand_below(&r, 100000));
@@ -181,6 +184,7 @@ static void test_many_wait(void **state)
 		stress_pause(&r, 100);
 		if (grt_rand_below(&r, 4) == 0)
 			goru_sleep(grt_rand_below(&r, 100000));
+		atomic_store_explicit(&opened, true, memory_order_relaxed);
 		goru_waitgroup_done(&gate);
 		CHECK_EQ(goru_waitgroup_wait(&all), 0);
 		for (int i = 0; i < 2; i++)

@@ -29,6 +29,7 @@ static void try_tells(void)
 
 static void count(void)
 {
+	uint64_t r = (uint64_t)pthread_self();
 	int together = 0;
 
 	for (int i = 0; i < ROUNDS; i++) {
@@ -37,6 +38,9 @@ static void count(void)
 		counter++;
 		atomic_fetch_sub_explicit(&inside, 1, memory_order_relaxed);
 		grt_spin_unlock(&lock);
+		/* others come to a free lock, too, and at the same moment */
+		for (uint64_t k = test_rand(&r) % 8; k > 0; k--)
+			grt_relax();
 	}
 	CHECK_EQ(together, 0);
 }

@@ -1,0 +1,90 @@
+/* gobuf.c - a goroutine is queued before it has left its stack: whoever takes it runs it only when its words are there. */
+/* SPDX-License-Identifier: MIT */
+/* model: with=core */
+#include "kit.h"
+
+#include "goru.h"
+
+static struct m m0, m1;
+static struct p p0, p1;
+static struct g *first, *second;
+static int ended[2], before;
+
+/* On M 0 first. Its place in the ring shows it to M 1 while it still runs here. */
+static void yields(void *word)
+{
+	volatile int mine = 17;
+
+	(void)word;
+	before = 18;
+	goru_yield();
+	CHECK(mine == 17 && before == 18);
+	CHECK(first->m == grt_arch_self());
+	ended[0]++;
+	kit_end();
+}
+
+static void other(void *word)
+{
+	(void)word;
+	ended[1]++;
+	kit_end();
+}
+
+static void begin(void)
+{
+	kit_p(&p0, 0, &m0);
+	kit_p(&p1, 1, &m1);
+	first = kit_g(yields);
+	second = kit_g(other);
+	grt_runq_push(&p0.runq, second);
+}
+
+static void run(struct m *m, struct p *p, struct g *g)
+{
+	if (!g)
+		return;
+	if (grt_saved(g))
+		grt_run(m, p, g);
+	else
+		grt_ready_shared(g);
+}
+
+static void own(void)
+{
+	struct m *m = kit_begin(&m0, &p0);
+
+	grt_run(m, &p0, first);
+	run(m, &p0, grt_runq_pop(&p0.runq));
+	run(m, &p0, grt_runq_pop(&p0.runq));
+}
+
+static void thief(void)
+{
+	struct m *m = kit_begin(&m1, &p1);
+
+	run(m, &p1, grt_runq_steal(&p1.runq, &p0.runq));
+	run(m, &p1, grt_runq_steal(&p1.runq, &p0.runq));
+}
+
+/* What nobody could run yet is left in a queue, and in one place only. */
+static void check(void)
+{
+	int left[2] = { 0, 0 };
+	struct g *g;
+
+	while ((g = grt_runq_pop(&p0.runq)) || (g = grt_runq_pop(&p1.runq)) ||
+	       (g = grt_glist_pop(&grt_rt.injq.list)))
+		left[g == second]++;
+	for (int i = 0; i < 2; i++)
+		CHECK(ended[i] + left[i] == 1);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct model models[] = {
+		{ "gobuf/yield-steal", begin, { own, thief }, check },
+	};
+
+	return model_main(models, (int)(sizeof(models) / sizeof(models[0])), argc, argv);
+}

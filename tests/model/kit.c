@@ -1,0 +1,89 @@
+/* kit.c - what models need of goru's inside: goroutines on the explorer's stacks, Ms, and the kernel's part. */
+/* SPDX-License-Identifier: MIT */
+#include "kit.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/fatal.h"
+#include "os/os.h"
+
+void *model_stack(size_t *size);
+
+_Noreturn void grt_fatal(const char *fmt, ...)
+{
+	char text[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	model_fail("fatal: %s", text);
+}
+
+void grt_warn(const char *fmt, ...)
+{
+	(void)fmt;
+}
+
+int64_t grt_os_now(void)
+{
+	return model_now;
+}
+
+void grt_os_membarrier(void)
+{
+	model_membarrier();
+}
+
+int grt_os_membarrier_init(void)
+{
+	return 0;
+}
+
+struct g *kit_g(void (*fn)(void *))
+{
+	size_t size;
+	char *lo = model_stack(&size);
+	struct g *g = (struct g *)(lo + ((size - sizeof(*g)) & ~(size_t)63));
+
+	memset(g, 0, sizeof(*g));
+	g->stack_lo = lo;
+	g->stack_size = size;
+	grt_arch_prepare(&g->sched, g, fn);
+	return g;
+}
+
+struct m *kit_begin(struct m *m, struct p *p)
+{
+	static int errno_of[MODEL_THREADS];
+
+	model_set_self(m);
+	m->errno_at = &errno_of[model_self()];
+	if (p)
+		m->held = p;
+	return m;
+}
+
+void kit_p(struct p *p, uint32_t id, struct m *m)
+{
+	p->id = id;
+	p->to_injq = p->to_ring = 1000;
+	grt_timers_init(&p->timers);
+	grt_rt.allp[id] = p;
+	grt_rt.nallp = id + 1;
+	grt_rt.procs = id + 1;
+	if (m)
+		grt_give(m, p);
+	else
+		grt_pidle_put(p);
+}
+
+_Noreturn void kit_end(void)
+{
+	struct m *m = grt_arch_self();
+
+	grt_switch(m, m->held, m->curg, NULL);
+	model_fail("a goroutine that ended goes on");
+}
