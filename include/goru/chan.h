@@ -117,7 +117,8 @@ GORU_API int goru_chan_try_recv(goru_chan *c, void *elem);
  * Call from: anywhere.
  * Waits: as goru_chan_send, at most until the deadline.
  * Order, Owns: as goru_chan_send.
- * Cost: as goru_chan_send; a wait adds a timer in the caller's own frame.
+ * Cost: as goru_chan_send; a wait adds an entry to a table of
+ * deadlines, which grows by doubling: -ENOMEM when it cannot, and nothing was done.
  */
 GORU_API int goru_chan_send_until(goru_chan *c, const void *elem, int64_t deadline);
 
@@ -131,7 +132,8 @@ GORU_API int goru_chan_send_until(goru_chan *c, const void *elem, int64_t deadli
  * Call from: anywhere.
  * Waits: as goru_chan_recv, at most until the deadline.
  * Order, Owns: as goru_chan_recv.
- * Cost: as goru_chan_recv; a wait adds a timer in the caller's own frame.
+ * Cost: as goru_chan_recv; a wait adds an entry to a table of
+ * deadlines, which grows by doubling: -ENOMEM when it cannot, and nothing was done.
  */
 GORU_API int goru_chan_recv_until(goru_chan *c, void *elem, int64_t deadline);
 

@@ -92,7 +92,8 @@ GORU_API int goru_try_select(goru_case *cases, int n);
  * Call from: anywhere.
  * Waits: until one case can be carried out, or the deadline.
  * Order, Owns: as goru_select.
- * Cost: as goru_select; a wait adds a timer in the caller's own frame.
+ * Cost: as goru_select; a wait adds an entry to a table of
+ * deadlines, which grows by doubling: -ENOMEM when it cannot, and nothing was done.
  */
 GORU_API int goru_select_until(goru_case *cases, int n, int64_t deadline);
 

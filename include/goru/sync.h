@@ -64,7 +64,8 @@ GORU_API int goru_waitgroup_wait(goru_waitgroup *wg) GORU_WARN_UNUSED;
  * Call from: anywhere.
  * Waits: until the count reaches zero, or the deadline.
  * Order, Owns: as goru_waitgroup_wait when the result is 0.
- * Cost: as goru_waitgroup_wait; a wait adds a timer in the caller's own frame.
+ * Cost: as goru_waitgroup_wait; a wait adds an entry to a table of
+ * deadlines, which grows by doubling: -ENOMEM when it cannot, and nothing was done.
  */
 GORU_API int goru_waitgroup_wait_until(goru_waitgroup *wg, int64_t deadline) GORU_WARN_UNUSED;
 

@@ -43,7 +43,8 @@ GORU_API int64_t goru_in(int64_t ns);
  * Returns: 0; -ECANCELED on a plain thread when goru_shutdown ended the sleep.
  * Call from: anywhere.
  * Waits: until the time has come. A goroutine parks, a plain thread waits in the kernel.
- * Cost: a timer in the caller's own frame; no allocation.
+ * Cost: an entry in a table of deadlines, which grows by doubling: -ENOMEM when it cannot, without
+ * having slept.
  */
 GORU_API int goru_sleep(int64_t ns);
 

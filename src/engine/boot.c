@@ -155,6 +155,7 @@ static int start(const struct settings *s)
 static int start_with(const goru_config *cfg)
 {
 	struct settings s;
+	int saved = errno; /* whoever first calls anything did not ask for a start */
 	int rc = lock_life();
 
 	if (rc < 0)
@@ -163,6 +164,7 @@ static int start_with(const goru_config *cfg)
 	if (rc == 0)
 		rc = start(&s);
 	unlock_life();
+	errno = saved;
 	return rc;
 }
 
@@ -306,6 +308,9 @@ static void drop(struct g *g, void *arg)
 	if (grt_load(&g->state) == G_DEAD)
 		return;
 	for (int i = 0; w && i < w->nnodes; i++) {
+		/* served there: the object may be gone by now */
+		if (grt_waiter_ending(w) == END_READY && w->nodes[i].index == w->won)
+			continue;
 		if (w->kind == KIND_CHAN)
 			grt_chan_remove(&w->nodes[i]);
 		else if (w->kind == KIND_WAITGROUP)
@@ -333,7 +338,6 @@ GRT_PUBLIC int goru_shutdown(void)
 	grt_monitor_stop();	/* nor does anyone make a thread */
 	stop_workers();
 	grt_stack_each(drop, NULL);
-	grt_plain_cancel_all();
 	grt_plain_drain();
 	grt_overflow_uninstall();
 	free_all();

@@ -79,6 +79,11 @@ static void loop(struct m *m)
 			continue;
 		}
 		g = p ? grt_pick(m, p) : NULL;
+		if (g && GRT_UNLIKELY(grt_load(&p->attention))) {
+			grt_ready_shared(
+				g); /* asked for while we looked: this P may be one to go away */
+			continue;
+		}
 		if (g) {
 			grt_run(m, p, g);
 			continue;

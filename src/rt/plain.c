@@ -7,7 +7,7 @@
  *   Steps    enter: nplain + 1. leave: nplain - 1. ready (after the claim): note |= READY, futex wake; the last touch of
  *            the waiter. cancel: note |= CANCEL, futex wake. give up (deadline, cancel): claim oneself (PROTOCOL claim);
  *            won: off the lists, under their locks; lost: the object may be gone already, only wait for READY.
- *            drain (shutdown, after it took every goroutine off every list): wait until nplain is 0. Whoever claimed a
+ *            drain (shutdown, after it took every goroutine off every list): wait until nplain is 0; cancel all. Whoever claimed a
  *            goroutine before that did so under the lock of the object, having entered before: he is counted.
  *            Whoever locks the object later finds no goroutine there.
  *   Pairs    A leave: nplain release -> B drain: nplain acquire   what the thread did to queues and records is over
@@ -101,7 +101,7 @@ enum ending grt_plain_wait(struct waiter *w, int64_t deadline)
 	return END_READY;
 }
 
-void grt_plain_cancel_all(void)
+static void cancel_all(void)
 {
 	grt_spin_lock(&W.lock);
 	for (struct list *l = W.waiting.next; l != &W.waiting; l = l->next) {
@@ -114,10 +114,9 @@ void grt_plain_cancel_all(void)
 
 void grt_plain_drain(void)
 {
-	atomic_thread_fence(memory_order_seq_cst);			/* plain.F */
-	while (atomic_load_explicit(&W.nplain, memory_order_acquire)) { /* plain.B */
-		/* one that was inside already, and began to wait only now */
-		grt_plain_cancel_all();
+	atomic_thread_fence(memory_order_seq_cst);		      /* plain.F */
+	while (atomic_load_explicit(&W.nplain, memory_order_acquire)) /* plain.B */
 		sched_yield();
-	}
+	/* those that were inside, and began to wait only then: whoever left put himself on the list before */
+	cancel_all();
 }

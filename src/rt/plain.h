@@ -16,8 +16,7 @@ enum ending grt_plain_wait(struct waiter *w, int64_t deadline);
 /* Ends the wait of a plain thread; last touch of w. */
 void grt_plain_ready(struct waiter *w);
 
-/* By shutdown: asks every waiting plain thread to give up; waits until none is inside any more. */
-void grt_plain_cancel_all(void);
+/* By shutdown, with no goroutine on any list: waits until no plain thread is inside, and asks all that wait to give up. */
 void grt_plain_drain(void);
 
 #endif

@@ -128,7 +128,7 @@ GRT_INLINE int send_with(goru_chan *c, const void *elem, struct m *m, struct p *
 {
 	grt_spin_lock(&c->lock);
 
-	struct chan_op op = grt_chan_send_locked(c, elem, NULL);
+	struct chan_op op = grt_chan_send_locked(c, elem);
 
 	if (op.rc == -EAGAIN && deadline != NO_WAIT)
 		return send_wait(c, elem, m, p, deadline);
@@ -143,7 +143,7 @@ GRT_INLINE int recv_with(goru_chan *c, void *elem, struct m *m, struct p *p, int
 {
 	grt_spin_lock(&c->lock);
 
-	struct chan_op op = grt_chan_recv_locked(c, elem, NULL);
+	struct chan_op op = grt_chan_recv_locked(c, elem);
 
 	if (op.rc == -EAGAIN && deadline != NO_WAIT)
 		return recv_wait(c, elem, m, p, deadline);
@@ -247,7 +247,7 @@ static void close_queue(goru_chan *c, struct list *q, struct glist *out, struct 
 {
 	struct wnode *n;
 
-	while ((n = grt_chan_dequeue(q, NULL))) {
+	while ((n = grt_chan_dequeue(q))) {
 		struct waiter *w = grt_chan_won(n, true);
 
 		grt_tsan_acquire(w);

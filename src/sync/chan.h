@@ -51,16 +51,13 @@ GRT_INLINE void grt_chan_copy(struct goru_chan *c, void *to, const void *from)
 		memcpy(to, from, c->elem_size);
 }
 
-/* The first waiter of q whose wait is not over and is not me's own; claimed and off the list. */
-GRT_INLINE struct wnode *grt_chan_dequeue(struct list *q, struct waiter *me)
+/* The first waiter of q whose wait is not over; claimed and off the list. */
+GRT_INLINE struct wnode *grt_chan_dequeue(struct list *q)
 {
-	for (struct list *l = q->next, *next; l != q; l = next) {
-		struct wnode *n = grt_container_of(l, struct wnode, link);
+	while (!grt_list_empty(q)) {
+		struct wnode *n = grt_list_first(q, struct wnode, link);
 
-		next = l->next;
-		if (GRT_UNLIKELY(n->w == me))
-			continue;
-		grt_list_del(l);
+		grt_list_del(&n->link);
 		n->queued = false;
 		if (GRT_LIKELY(grt_waiter_claim(n->w, END_READY)))
 			return n;
@@ -82,14 +79,14 @@ GRT_INLINE struct waiter *grt_chan_won(struct wnode *n, bool closed)
  * direct hand-over orders both sides. The model: send before its receive completes; the k-th receive before the
  * (k+cap)-th send completes; close before a receive that sees it.
  */
-GRT_INLINE struct chan_op grt_chan_send_locked(struct goru_chan *c, const void *elem,
-					       struct waiter *me)
+GRT_INLINE struct chan_op grt_chan_send_locked(struct goru_chan *c, const void *elem)
 {
 	struct wnode *n;
 
 	if (GRT_UNLIKELY(c->closed))
 		return (struct chan_op){ -EPIPE, NULL };
-	if (!grt_list_empty(&c->recvq) && (n = grt_chan_dequeue(&c->recvq, me))) {
+	n = grt_chan_dequeue(&c->recvq);
+	if (n) {
 		grt_tsan_acquire(n->w);
 		if (n->elem)
 			grt_chan_copy(c, n->elem, elem);
@@ -110,18 +107,17 @@ GRT_INLINE struct chan_op grt_chan_send_locked(struct goru_chan *c, const void *
 }
 
 /* A buffered value is taken, and the first waiting sender's moves into the room. */
-GRT_INLINE struct waiter *grt_chan_take(struct goru_chan *c, void *elem, struct waiter *me)
+GRT_INLINE struct waiter *grt_chan_take(struct goru_chan *c, void *elem)
 {
 	void *slot = grt_chan_slot(c, c->head);
-	struct wnode *n = NULL;
+	struct wnode *n;
 
 	grt_tsan_acquire(c->elem_size ? slot : c);
 	if (elem)
 		grt_chan_copy(c, elem, slot);
 	grt_tsan_release(c->elem_size ? slot : c);
 	c->head = c->head + 1 == c->cap ? 0 : c->head + 1;
-	if (GRT_UNLIKELY(!grt_list_empty(&c->sendq)))
-		n = grt_chan_dequeue(&c->sendq, me);
+	n = grt_chan_dequeue(&c->sendq);
 	if (!n) {
 		c->count--;
 		return NULL;
@@ -135,13 +131,14 @@ GRT_INLINE struct waiter *grt_chan_take(struct goru_chan *c, void *elem, struct 
 	return grt_chan_won(n, false);
 }
 
-GRT_INLINE struct chan_op grt_chan_recv_locked(struct goru_chan *c, void *elem, struct waiter *me)
+GRT_INLINE struct chan_op grt_chan_recv_locked(struct goru_chan *c, void *elem)
 {
 	struct wnode *n;
 
 	if (c->count)
-		return (struct chan_op){ 1, grt_chan_take(c, elem, me) };
-	if (!grt_list_empty(&c->sendq) && (n = grt_chan_dequeue(&c->sendq, me))) {
+		return (struct chan_op){ 1, grt_chan_take(c, elem) };
+	n = grt_chan_dequeue(&c->sendq);
+	if (n) {
 		grt_tsan_acquire(n->w);
 		if (elem)
 			grt_chan_copy(c, elem, n->elem);

@@ -46,11 +46,11 @@ static void shuffle(uint16_t *order, int n, struct p *p)
 	}
 }
 
-GRT_INLINE struct chan_op try_locked(goru_case *k, struct waiter *me)
+GRT_INLINE struct chan_op try_locked(goru_case *k)
 {
 	if (k->op == OP_SEND)
-		return grt_chan_send_locked(k->chan, k->elem, me);
-	return grt_chan_recv_locked(k->chan, k->elem, me);
+		return grt_chan_send_locked(k->chan, k->elem);
+	return grt_chan_recv_locked(k->chan, k->elem);
 }
 
 /* The index of the case carried out, or -EAGAIN. */
@@ -63,7 +63,7 @@ static int look(goru_case *cases, const uint16_t *order, int n, struct p *p)
 			continue;
 		grt_spin_lock(&k->chan->lock);
 
-		struct chan_op op = try_locked(k, NULL);
+		struct chan_op op = try_locked(k);
 
 		grt_chan_unlock(k->chan);
 		if (op.rc == -EAGAIN)
@@ -117,13 +117,13 @@ static void unlock_all(goru_case *cases, const uint16_t *order, int n)
 
 /* With all locked. From a random place on: this look finds something only if it came since the last one. */
 static int look_locked(goru_case *cases, const uint16_t *order, int n, struct p *p,
-		       struct waiter *me, struct waiter **wake)
+		       struct waiter **wake)
 {
 	uint32_t from = n ? grt_rand_below(rand_of(p), (uint32_t)n) : 0;
 
 	for (int i = 0; i < n; i++) {
 		int index = order[((uint32_t)i + from) % (uint32_t)n];
-		struct chan_op op = try_locked(&cases[index], me);
+		struct chan_op op = try_locked(&cases[index]);
 
 		if (op.rc == -EAGAIN)
 			continue;
@@ -173,7 +173,7 @@ static int wait_all(goru_case *cases, int n, struct room r, struct m *m, struct 
 	int live = sort_by_chan(cases, r.order, n), rc;
 
 	lock_all(cases, r.order, live);
-	rc = look_locked(cases, r.order, live, p, NULL, &wake);
+	rc = look_locked(cases, r.order, live, p, &wake);
 	if (rc == -EAGAIN && deadline != GORU_FOREVER && deadline <= grt_os_now())
 		rc = -ETIMEDOUT;
 	if (rc == -EAGAIN) {

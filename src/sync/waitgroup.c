@@ -115,6 +115,7 @@ static void release(struct group *g, struct self s)
 		del(g, n);
 		if (!grt_waiter_claim(n->w, END_READY))
 			continue;
+		n->w->won = n->index;
 		if (n->w->g) {
 			grt_glist_push_front(&gs, n->w->g);
 		} else {

@@ -40,7 +40,7 @@
 
 enum {
 	THREADS = MODEL_THREADS, WORDS = 192, VALUES = 56, CELLS = 4096, STACKS = THREADS + 4, STACK = 32768,
-	STEPS = 4000, HEAP = 65536, NOBODY = -1, GUARDS = 4,
+	STEPS = 4000, HEAP = 131072, NOBODY = -1, GUARDS = 4,
 };
 enum { RELAXED, CONSUME, ACQUIRE, RELEASE, ACQ_REL, SEQ_CST };
 enum status { READY, PAUSED, ASLEEP, DONE };
@@ -58,8 +58,8 @@ struct value {
 
 struct word {
 	uint64_t addr;
-	uint8_t size, n, unordered;
-	uint8_t users, stored, shared; /* stay from run to run */
+	uint8_t size, n;
+	uint8_t users, stored, shared, unordered; /* stay from run to run */
 	uint8_t touched[8]; /* each thread's clock at its last access */
 	uint8_t guarded[8]; /* at its last guarded load that counted */
 	struct value value[VALUES];
@@ -122,7 +122,7 @@ static struct explorer {
 	struct {
 		uint64_t lo, hi, word;
 	} guard[GUARDS];
-	int nthreads, cur, nstacks, ncontexts, nguards, switches;
+	int nthreads, cur, nstacks, ncontexts, nguards, switches, old;
 	size_t heap_used;
 	struct {
 		char *p;
@@ -329,7 +329,6 @@ static struct word *word_of(uint64_t addr, unsigned size)
 	if (!w->n) {
 		w->n = 1;
 		w->size = (uint8_t)size;
-		w->unordered = 0;
 		memset(&w->value[0], 0, sizeof(w->value[0]));
 		w->value[0].v = peek(addr, size);
 		memset(w->touched, 0, sizeof(w->touched));
@@ -550,9 +549,13 @@ static uint64_t op_load(uint64_t addr, unsigned size, int mo, void *frame, void 
 	if (mo == SEQ_CST)
 		fence_of(t, mo);
 
-	if (w->n - t->now.at[n] > 1)
+	newer = w->n - t->now.at[n];
+	if (X->model->old && X->old >= X->model->old)
+		newer = 1;
+	if (newer > 1)
 		known_here(frame);
-	newer = model_choose(w->n - t->now.at[n]);
+	newer = model_choose(newer);
+	X->old += newer > 0;
 	read_value(w, w->n - 1 - newer, mo);
 	if (guard != NOBODY) {
 		t->pending[n / 64 % 2] |= 1ull << (n % 64);
@@ -656,9 +659,12 @@ static bool op_cas(uint64_t addr, unsigned size, uint64_t *expect, uint64_t v, i
 	for (int i = w->n - 1; i >= ME->now.at[number(w)]; i--)
 		if (i == w->n - 1 || w->value[i].v != *expect)
 			option[n++] = i;
+	if (X->model->old && X->old >= X->model->old)
+		n = 1;
 	if (n > 1)
 		known_here(frame);
 	at = option[model_choose(n)];
+	X->old += at != w->n - 1;
 
 	uint64_t old = w->value[at].v;
 	bool won = old == *expect;
@@ -750,11 +756,7 @@ void model_guard(const void *p, size_t n, const void *word)
 
 void model_unordered(const void *word)
 {
-	int was = X->cur;
-
-	X->cur = 0;
-	word_of((uintptr_t)word, 4)->unordered = 1;
-	X->cur = was;
+	find_word((uintptr_t)word)->unordered = true;
 }
 
 /* ---- what the kernel does ---- */
@@ -1008,8 +1010,8 @@ static uint64_t mix_view(uint64_t h, const struct view *v)
 static uint64_t mix_word(uint64_t h, const struct word *w, int from)
 {
 	struct {
-		uint8_t size, n, unordered, touched[8], guarded[8];
-	} r = { w->size, (uint8_t)(w->n - from), w->unordered, { 0 }, { 0 } };
+		uint8_t size, n, touched[8], guarded[8];
+	} r = { w->size, (uint8_t)(w->n - from), { 0 }, { 0 } };
 
 	for (int i = 0; i < 8; i++) {
 		r.touched[i] = beyond(w->touched[i], X->low.clock[i]);
@@ -1050,6 +1052,8 @@ static uint64_t state(void)
 	h = mix_view(h, &X->sc);
 	if (X->model->switches)
 		h = mix(h, &X->switches, sizeof(int)) + (uint64_t)X->cur;
+	if (X->model->old)
+		h = mix(h, &X->old, sizeof(int));
 	if (X->alone)
 		h += 0x9e3779b97f4a7c15ull * (uint64_t)(X->cur + 1);
 	for (int i = 0; i < X->nthreads; i++) {
@@ -1144,7 +1148,7 @@ static void reset(void)
 	memcpy(__data_start, X->image, (size_t)(_end - __data_start));
 	X->heap_used = 0;
 	X->nallocs = 0;
-	X->nstacks = X->ncontexts = X->nguards = X->depth = X->nsteps = X->switches = 0;
+	X->nstacks = X->ncontexts = X->nguards = X->depth = X->nsteps = X->switches = X->old = 0;
 	X->cur = NOBODY;
 	X->alone = false;
 	memset(&X->sc, 0, sizeof(X->sc));
@@ -1244,7 +1248,7 @@ static void explore(const struct model *m)
 		X->runs++;
 	} while (next_path() || X->again);
 	printf("%s: ok, %ld schedules, %llu states, %llu ends%s\n", m->name, X->runs, (unsigned long long)X->seen.n,
-	       (unsigned long long)X->ends.n, m->switches ? ", bounded" : "");
+	       (unsigned long long)X->ends.n, m->switches || m->old ? ", bounded" : "");
 	fflush(stdout);
 }
 

@@ -21,7 +21,9 @@ struct model {
 	void (*thread[MODEL_THREADS])(void); /* ends with NULL */
 	void (*check)(void);
 	unsigned sleepers; /* bit i: thread i may still be asleep at the end */
-	int switches;	   /* so often may a thread that could go on be made to wait; 0: without limit */
+	/* to keep a big one within seconds; 0: without limit */
+	int switches; /* so often may a thread that could go on be made to wait */
+	int old;      /* so often may a load read what is not the newest value */
 };
 
 /* Runs all of them; the exit status of main. Arguments: names of models, else all. */

@@ -2,8 +2,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "kit.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/fatal.h"
@@ -42,6 +44,66 @@ int grt_os_membarrier_init(void)
 	return 0;
 }
 
+/* Memory for part/stack.c: what little there is on the explorer's heap. */
+size_t grt_os_page_size(void)
+{
+	return 4096;
+}
+
+int grt_os_map(size_t size, void **out)
+{
+	*out = aligned_alloc(64, (size + 63) & ~(size_t)63);
+	if (*out)
+		memset(*out, 0, size);
+	return *out ? 0 : -ENOMEM;
+}
+
+int grt_os_reserve(size_t size, size_t align, void **out)
+{
+	(void)align;
+	if (size > 32768)
+		return -ENOMEM;
+	return grt_os_map(size, out);
+}
+
+int grt_os_commit(void *base, size_t size)
+{
+	(void)base, (void)size;
+	return 0;
+}
+
+int grt_os_protect(void *base, size_t size)
+{
+	(void)base, (void)size;
+	return 0;
+}
+
+uint32_t grt_os_guard(void *base, size_t stride, size_t len, uint32_t n)
+{
+	(void)base, (void)stride, (void)len;
+	return n;
+}
+
+bool grt_os_guard_supported(void)
+{
+	return true;
+}
+
+size_t grt_os_max_map_count(void)
+{
+	return 65530;
+}
+
+void grt_os_unmap(void *base, size_t size)
+{
+	(void)base, (void)size;
+}
+
+void grt_os_discard(const struct os_range *r, unsigned n)
+{
+	(void)r, (void)n;
+}
+
 struct g *kit_g(void (*fn)(void *))
 {
 	size_t size;
@@ -52,6 +114,7 @@ struct g *kit_g(void (*fn)(void *))
 	g->stack_lo = lo;
 	g->stack_size = size;
 	grt_arch_prepare(&g->sched, g, fn);
+	model_unordered(&g->state); /* for reports: who parks may say so after who wakes it */
 	return g;
 }
 
@@ -68,6 +131,7 @@ struct m *kit_begin(struct m *m, struct p *p)
 
 void kit_p(struct p *p, uint32_t id, struct m *m)
 {
+	model_unordered(&grt_rt.monitor_note); /* two kicks are as good as one */
 	p->id = id;
 	p->to_injq = p->to_ring = 1000;
 	grt_timers_init(&p->timers);

@@ -26,7 +26,7 @@ else
 fi
 
 core="src/base/spin.c $(echo src/part/*.c src/rt/*.c src/sched/*.c src/sync/*.c | sed 's,src/rt/hooks.c,,')"
-plain="-std=gnu11 -g -w -fno-pie -fno-stack-protector -Isrc -Iinclude -Itests/model"
+plain="-std=gnu11 -g -Wall -Wno-tsan -fno-pie -fno-stack-protector -Isrc -Iinclude -Itests/model"
 flags="$plain -O1 -fsanitize=thread -ffunction-sections -fdata-sections -DGRT_RUNQ_LEN=4u
 	-Itests/model/port -include tests/model/model.h"
 

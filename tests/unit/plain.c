@@ -86,7 +86,7 @@ static void cancel_reaches_all(void)
 		pthread_t one = t[i];
 
 		for (int k = 0; k < 20; k++) {
-			grt_plain_cancel_all();
+			grt_plain_drain();
 			test_nap();
 		}
 		test_join(one);
