@@ -16,7 +16,7 @@
 #endif
 
 #ifdef MODEL_YIELD_IS_A_STEP /* sched_yield is a kindness here, not a wait */
-#define sched_yield() (model_step(), 0)
+#define sched_yield() model_step()
 #endif
 
 #endif

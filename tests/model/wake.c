@@ -104,10 +104,10 @@ static void check(void)
 int main(int argc, char **argv)
 {
 	static const struct model models[] = {
-		{ "wake/one", one, { worker0, worker1, submit }, check, .sleepers = 3, .switches = 2, .old = 2 },
-		{ "wake/two", two, { worker0, worker1, submit_two }, check, .sleepers = 3, .switches = 2, .old = 1 },
-		{ "wake/batch", two, { worker0, worker1, submit_batch }, check, .sleepers = 3, .switches = 2, .old = 1 },
-		{ "wake/ring", three, { worker0, worker1, submit_two }, check, .sleepers = 3, .switches = 2, .old = 1 },
+		{ "wake/one", one, { worker0, worker1, submit }, check, .sleepers = 3, .switches = 1, .old = 1 },
+		{ "wake/two", two, { worker0, worker1, submit_two }, check, .sleepers = 3, .switches = 1, .old = 1 },
+		{ "wake/batch", two, { worker0, worker1, submit_batch }, check, .sleepers = 3, .switches = 1, .old = 1 },
+		{ "wake/ring", three, { worker0, worker1, submit_two }, check, .sleepers = 3, .switches = 1, .old = 1 },
 	};
 
 	return model_main(models, (int)(sizeof(models) / sizeof(models[0])), argc, argv);
