@@ -116,7 +116,7 @@ static void start_wanted(int64_t now)
 {
 	int rc = 0;
 
-	if (!grt_rt.want_m || now < Mon.retry_at)
+	if (!grt_load(&grt_rt.want_m) || now < Mon.retry_at)
 		return;
 	grt_spin_lock(&grt_rt.lock);
 
@@ -125,10 +125,10 @@ static void start_wanted(int64_t now)
 		return;
 	}
 
-	bool due = grt_rt.want_m && !grt_rt.midle && grt_rt.pidle;
+	bool due = grt_load(&grt_rt.want_m) && !grt_rt.midle && grt_rt.pidle;
 	struct p *p = due && grt_rt.nm < grt_rt.max_threads ? grt_pidle_take(NULL) : NULL;
 
-	grt_rt.want_m = 0;
+	grt_store(&grt_rt.want_m, 0);
 	grt_spin_unlock(&grt_rt.lock);
 	if (p) {
 		rc = grt_m_start(p);
@@ -141,7 +141,7 @@ static void start_wanted(int64_t now)
 		return;
 	}
 	grt_spin_lock(&grt_rt.lock);
-	grt_rt.want_m = 1;
+	grt_store(&grt_rt.want_m, 1);
 	grt_spin_unlock(&grt_rt.lock);
 	Mon.retry_at = now + RETRY;
 	if (!Mon.told)
@@ -197,7 +197,7 @@ static int64_t may_sleep(void)
 	int64_t until = 0;
 
 	grt_spin_lock(&grt_rt.lock);
-	if (all_idle() && Mon.cold && !grt_rt.want_m && !grt_rt.hang_seconds) {
+	if (all_idle() && Mon.cold && !grt_load(&grt_rt.want_m) && !grt_rt.hang_seconds) {
 		int64_t first = grt_timers_earliest();
 
 		until = grt_rt.keeper && grt_rt.keeper_when <= first ? GRT_NEVER : first;
@@ -219,7 +219,7 @@ static void *monitor(void *arg)
 		tick = look_at_all(now);
 		trim(now);
 		watch_hang(now);
-		if (Mon.stop)
+		if (grt_load(&Mon.stop))
 			break;
 		until = may_sleep();
 		if (!until) {
@@ -239,7 +239,7 @@ int grt_monitor_start(void)
 {
 	int64_t now = grt_os_now();
 
-	Mon.stop = false;
+	grt_store(&Mon.stop, false);
 	Mon.cold = Mon.told = false;
 	Mon.retry_at = 0;
 	Mon.trim_at = now + TRIM_EVERY;

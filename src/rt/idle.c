@@ -32,7 +32,7 @@
  *   Steps    wake: exchange 1; was 2: futex wake. sleep: CAS 0 -> 2, futex wait while 2; then store 0.
  *   Pairs    A wake: note release -> B sleep: note acquire   the M sees the P it was given
  *   Relaxed  the store of 0: the M is on no list then.
- *   Checked  tests/stress/wake.c
+ *   Checked  tests/model/note.c, tests/stress/wake.c
  */
 #include "rt/idle.h"
 
@@ -204,7 +204,7 @@ GRT_NOINLINE void grt_wake_one(void)
 	}
 	if (p) {
 		grt_pidle_put(p);
-		grt_rt.want_m = 1;
+		grt_store(&grt_rt.want_m, 1);
 	}
 	atomic_fetch_sub_explicit(&grt_rt.nmspinning, 1, memory_order_relaxed);
 	grt_unlock_busy();
@@ -343,7 +343,7 @@ void grt_handoff(struct m *m, struct p *p)
 		unhide(p);
 		grt_pidle_put(p);
 		if (wanted)
-			grt_rt.want_m = 1;
+			grt_store(&grt_rt.want_m, 1);
 	}
 	grt_unlock_busy();
 	if (to) {

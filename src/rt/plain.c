@@ -19,7 +19,7 @@
  *   Reuse    a waiter is on its thread's stack. ready's futex wake may come after the thread is gone: it then wakes
  *            nobody, or somebody who looks at his own word again.
  *   Rejected looking under the object's lock whether one was served: who served may have freed the object by then.
- *   Checked  tests/stress/plain.c, tests/stress/shutdown.c
+ *   Checked  tests/model/plain.c, tests/stress/plain.c, tests/stress/shutdown.c
  */
 #include "rt/plain.h"
 

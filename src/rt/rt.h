@@ -110,9 +110,9 @@ struct rt {
 	uint32_t nm;	      /* Ms with a thread */
 	uint32_t nm_starting; /* of these, not yet idle for the first time, and made without a P */
 	struct m *keeper;
-	int64_t keeper_when; /* when it wakes */
-	uint32_t want_m;     /* Ms asked of the monitor */
-	bool monitor_sleeps; /* on monitor_note, without a tick */
+	int64_t keeper_when;	 /* when it wakes */
+	_Atomic uint32_t want_m; /* Ms asked of the monitor, which looks without the lock first */
+	bool monitor_sleeps;	 /* on monitor_note, without a tick */
 	_Atomic uint32_t monitor_note;
 	uint32_t m_id; /* the next M's */
 

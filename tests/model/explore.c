@@ -122,7 +122,7 @@ static struct explorer {
 	struct {
 		uint64_t lo, hi, word;
 	} guard[GUARDS];
-	int nthreads, cur, nstacks, ncontexts, nguards, switches, old;
+	int nthreads, cur, nstacks, ncontexts, nguards, switches, old, late;
 	size_t heap_used;
 	struct {
 		char *p;
@@ -511,7 +511,9 @@ void model_relax(void)
 
 static bool can_go(struct thread *t)
 {
-	return t->status == READY || (t->status == ASLEEP && t->timed) ||
+	if (t->status == ASLEEP)
+		return t->timed && (!X->model->late || X->late < X->model->late);
+	return t->status == READY ||
 	       (t->status == PAUSED && changed(t));
 }
 
@@ -1052,6 +1054,8 @@ static uint64_t state(void)
 	h = mix_view(h, &X->sc);
 	if (X->model->switches)
 		h = mix(h, &X->switches, sizeof(int)) + (uint64_t)X->cur;
+	if (X->model->late)
+		h += 0xc2b2ae3d27d4eb4full * (uint64_t)X->late;
 	if (X->model->old)
 		h = mix(h, &X->old, sizeof(int));
 	if (X->alone)
@@ -1148,7 +1152,7 @@ static void reset(void)
 	memcpy(__data_start, X->image, (size_t)(_end - __data_start));
 	X->heap_used = 0;
 	X->nallocs = 0;
-	X->nstacks = X->ncontexts = X->nguards = X->depth = X->nsteps = X->switches = X->old = 0;
+	X->nstacks = X->ncontexts = X->nguards = X->depth = X->nsteps = X->switches = X->old = X->late = 0;
 	X->cur = NOBODY;
 	X->alone = false;
 	memset(&X->sc, 0, sizeof(X->sc));
@@ -1200,8 +1204,10 @@ static void run(void)
 		if (X->cur != NOBODY && next != X->cur && ME->status == READY)
 			X->switches++;
 		X->cur = next;
-		if (ME->status == ASLEEP)
+		if (ME->status == ASLEEP) {
 			ME->timed_out = true;
+			X->late++;
+		}
 		ME->status = READY;
 		grt_arch_switch(&X->root, &ME->real, NULL);
 	}
@@ -1248,7 +1254,7 @@ static void explore(const struct model *m)
 		X->runs++;
 	} while (next_path() || X->again);
 	printf("%s: ok, %ld schedules, %llu states, %llu ends%s\n", m->name, X->runs, (unsigned long long)X->seen.n,
-	       (unsigned long long)X->ends.n, m->switches || m->old ? ", bounded" : "");
+	       (unsigned long long)X->ends.n, m->switches || m->old || m->late ? ", bounded" : "");
 	fflush(stdout);
 }
 

@@ -24,6 +24,7 @@ struct model {
 	/* to keep a big one within seconds; 0: without limit */
 	int switches; /* so often may a thread that could go on be made to wait */
 	int old;      /* so often may a load read what is not the newest value */
+	int late;     /* so often may a deadline come; -1: never */
 };
 
 /* Runs all of them; the exit status of main. Arguments: names of models, else all. */

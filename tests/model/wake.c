@@ -76,6 +76,26 @@ static void worker1(void)
 	worker(&m1, &p1);
 }
 
+/* One P, and its M gives it away to block in the kernel, as goru_block_enter does. */
+static void one_p(void)
+{
+	kit_p(&p0, 0, &m0);
+	gs[0].sched.sp = &gs[0];
+	wanted = 1;
+}
+
+static void gives_away(void)
+{
+	struct m *m = kit_begin(&m0, &p0);
+
+	grt_handoff(m, &p0);
+}
+
+static void worker_without(void)
+{
+	worker(&m1, NULL);
+}
+
 static void submit(void)
 {
 	grt_ready_shared(&gs[0]);
@@ -108,6 +128,7 @@ int main(int argc, char **argv)
 		{ "wake/two", two, { worker0, worker1, submit_two }, check, .sleepers = 3, .switches = 1, .old = 1 },
 		{ "wake/batch", two, { worker0, worker1, submit_batch }, check, .sleepers = 3, .switches = 1, .old = 1 },
 		{ "wake/ring", three, { worker0, worker1, submit_two }, check, .sleepers = 3, .switches = 1, .old = 1 },
+		{ "wake/handoff", one_p, { gives_away, worker_without, submit }, check, .sleepers = 2, .switches = 2, .old = 1 },
 	};
 
 	return model_main(models, (int)(sizeof(models) / sizeof(models[0])), argc, argv);

@@ -1,0 +1,163 @@
+/* publish.c - what is set up before it is shown: Ps, arenas, the runtime itself, the main goroutine's end, kicks. */
+/* SPDX-License-Identifier: MIT */
+/* model: with=src/base/spin.c,src/part/stack.c,src/part/timers.c,src/part/runq.c,src/part/injq.c,src/part/g.c,src/rt/rt.c,src/rt/idle.c,src/rt/plain.c,src/rt/self.c,src/sched/ready.c */
+#include <errno.h>
+
+#include "kit.h"
+
+#include "engine/loop.h"
+
+/* Their statics are what this is about. */
+#include "../../src/engine/boot.c"
+#undef signals
+#include "../../src/engine/monitor.c"
+
+int (*const grt_hook_start)(void) = NULL;
+
+/* PROTOCOL allp: a P is complete when it is counted. */
+static void add_p(void)
+{
+	CHECK(grt_p_new(0) == 0);
+}
+
+static void look_at_p(void)
+{
+	int64_t first = grt_timers_earliest();
+
+	CHECK(first == GRT_NEVER);
+	CHECK(!grt_work_visible());
+	look_at_all(model_now);
+}
+
+/* PROTOCOL arena: the fields before the list, the record before the count. */
+static char *slot;
+
+static void get_stack(void)
+{
+	struct g *g;
+
+	CHECK(grt_stack_get(0, &g) == 0);
+	CHECK(grt_stack_get(0, &g) == 0);
+}
+
+static void visit(struct g *g, void *arg)
+{
+	(void)arg;
+	CHECK(g->stack_size == grt_stack_size(0) && g->stack_lo);
+}
+
+static void walk(void)
+{
+	grt_stack_each(visit, NULL);
+}
+
+static void find(void)
+{
+	struct g *g = grt_stack_find((uintptr_t)slot);
+
+	if (g)
+		CHECK(g->stack_size == grt_stack_size(0) && g->stack_lo);
+}
+
+static void an_arena(void)
+{
+	struct g *g;
+
+	CHECK(grt_stack_get(0, &g) == 0);
+	slot = g->stack_lo + g->stack_size;
+}
+
+/* PROTOCOL phase. */
+static void start_up(void)
+{
+	grt_rt.default_cls = 3;
+	set_phase(RT_ON);
+}
+
+static void come_late(void)
+{
+	if (phase() == RT_ON)
+		CHECK(grt_rt.default_cls == 3);
+}
+
+static void spawn_late(void)
+{
+	struct spawn s = { .fn = NULL, .cls = CLS_DEFAULT };
+	int rc = grt_spawn(&s);
+
+	CHECK(rc == 0 || rc == -ESHUTDOWN);
+}
+
+static int hook_refuses(void)
+{
+	return -ESHUTDOWN;
+}
+
+/* PROTOCOL run. */
+static int done_by_main, result;
+
+static void on(void)
+{
+	grt_store(&grt_rt.phase, RT_ON);
+}
+
+static void runs(void)
+{
+	result = goru_run((void (*)(void *))start_up, NULL);
+	CHECK(result == 0 && done_by_main == 1);
+}
+
+/* PROTOCOL monitor. */
+static struct m m0;
+static struct p p0;
+static int started;
+
+int grt_m_start(struct p *p)
+{
+	(void)p;
+	started++;
+	return 0;
+}
+
+static void idle_p(void)
+{
+	kit_p(&p0, 0, NULL);
+	grt_rt.max_threads = 4;
+	Mon.cold = true;
+	Mon.trim_at = INT64_MAX;
+}
+
+bool grt_gpool_trim(bool period)
+{
+	(void)period;
+	return false;
+}
+
+static void monitors(void)
+{
+	monitor(NULL);
+}
+
+static void wants_an_m(void)
+{
+	grt_wake_one();
+}
+
+static void check_started(void)
+{
+	CHECK(started == 1);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct model models[] = {
+		{ "publish/p", NULL, { add_p, look_at_p } },
+		{ "publish/arena", NULL, { get_stack, walk } },
+		{ "publish/slot", an_arena, { get_stack, find, walk } },
+		{ "publish/phase", NULL, { start_up, come_late } },
+		{ "publish/kick", idle_p, { monitors, wants_an_m }, check_started, .sleepers = 1, .late = -1 },
+	};
+
+	(void)runs, (void)on, (void)spawn_late, (void)hook_refuses, (void)m0;
+	return model_main(models, (int)(sizeof(models) / sizeof(models[0])), argc, argv);
+}
