@@ -21,7 +21,9 @@ static void wait_on(int from, int to)
 	grt_waiter_begin(&w, g);
 	w.shared = true;
 	for (int i = from; i < to; i++) {
-		node[i] = (struct wnode){ .w = &w, .elem = &got[i], .obj = c[i], .index = (uint16_t)i };
+		node[i] = (struct wnode){
+			.w = &w, .elem = &got[i], .obj = c[i], .index = (uint16_t)i
+		};
 		grt_spin_lock(&c[i]->lock);
 		grt_chan_enqueue(c[i], &node[i]);
 		grt_spin_unlock(&c[i]->lock);

@@ -39,15 +39,23 @@
 #include "arch.h" /* the real one */
 
 enum {
-	THREADS = MODEL_THREADS, WORDS = 192, VALUES = 56, CELLS = 4096, STACKS = THREADS + 4, STACK = 32768,
-	STEPS = 4000, HEAP = 131072, NOBODY = -1, GUARDS = 4,
+	THREADS = MODEL_THREADS,
+	WORDS = 192,
+	VALUES = 56,
+	CELLS = 4096,
+	STACKS = THREADS + 4,
+	STACK = 32768,
+	STEPS = 4000,
+	HEAP = 131072,
+	NOBODY = -1,
+	GUARDS = 4,
 };
 enum { RELAXED, CONSUME, ACQUIRE, RELEASE, ACQ_REL, SEQ_CST };
 enum status { READY, PAUSED, ASLEEP, DONE };
 
 struct view {
-	uint8_t at[WORDS];   /* for each word, the number of the oldest value that may be read */
-	uint8_t clock[8];    /* for each thread, how much of it happened before */
+	uint8_t at[WORDS]; /* for each word, the number of the oldest value that may be read */
+	uint8_t clock[8];  /* for each thread, how much of it happened before */
 };
 
 struct value {
@@ -60,8 +68,8 @@ struct word {
 	uint64_t addr;
 	uint8_t size, n;
 	uint8_t users, stored, shared, unordered; /* stay from run to run */
-	uint8_t touched[8]; /* each thread's clock at its last access */
-	uint8_t guarded[8]; /* at its last guarded load that counted */
+	uint8_t touched[8];			  /* each thread's clock at its last access */
+	uint8_t guarded[8];			  /* at its last guarded load that counted */
 	struct value value[VALUES];
 };
 
@@ -91,9 +99,9 @@ struct thread {
 	/* of the state as it is */
 	enum status status;
 	uint32_t impatient, dirty; /* dirty: others have not had the chance to see its last store */
-	uint64_t wait_word;  /* ASLEEP: the futex */
+	uint64_t wait_word;	   /* ASLEEP: the futex */
 	uint64_t timed, timed_out;
-	uint64_t pending[2]; /* guarded loads not confirmed yet: bit mask of words */
+	uint64_t pending[2];	 /* guarded loads not confirmed yet: bit mask of words */
 	struct gobuf *from, *to; /* a switch being made */
 	struct m *m;
 	uint64_t stack;
@@ -151,7 +159,7 @@ static struct explorer {
 	char *image;
 	char heap[HEAP] __attribute__((aligned(64)));
 	char stacks[STACKS][STACK] __attribute__((aligned(4096)));
-} *X;
+} * X;
 
 int64_t model_now = 1000;
 __attribute__((weak)) __thread uintptr_t grt_tls_words[6];
@@ -168,7 +176,8 @@ static void where(char *out, size_t n, void *pc)
 	FILE *f;
 
 	snprintf(out, n, "%p", pc);
-	snprintf(cmd, sizeof(cmd), "addr2line -s -e /proc/%d/exe %p 2>/dev/null", getpid(), (void *)((char *)pc - 1));
+	snprintf(cmd, sizeof(cmd), "addr2line -s -e /proc/%d/exe %p 2>/dev/null", getpid(),
+		 (void *)((char *)pc - 1));
 	f = popen(cmd, "r");
 	if (!f)
 		return;
@@ -207,8 +216,13 @@ static void record(const char *what, uint64_t addr, uint64_t v, uint64_t v2, int
 {
 	if (X->nsteps == STEPS)
 		model_fail("does not end");
-	X->step[X->nsteps++] = (struct step){ .thread = (uint8_t)X->cur, .nth = (uint8_t)newer, .what = what,
-					      .addr = addr, .v = v, .v2 = v2, .pc = pc };
+	X->step[X->nsteps++] = (struct step){ .thread = (uint8_t)X->cur,
+					      .nth = (uint8_t)newer,
+					      .what = what,
+					      .addr = addr,
+					      .v = v,
+					      .v2 = v2,
+					      .pc = pc };
 }
 
 /* ---- choices ---- */
@@ -290,7 +304,8 @@ static void check_live(uint64_t addr)
 		struct stack *s = &X->stack[i];
 
 		if (addr >= s->lo && addr < s->hi && i != (int)ME->stack && addr < s->live)
-			model_fail("touches %#llx, in a frame that is gone", (unsigned long long)addr);
+			model_fail("touches %#llx, in a frame that is gone",
+				   (unsigned long long)addr);
 	}
 }
 
@@ -324,7 +339,8 @@ static struct word *word_of(uint64_t addr, unsigned size)
 		if (c->dead[i])
 			model_fail("touches %#llx, which was given back", (unsigned long long)addr);
 		if (c->writer[i] && !before((uint8_t)(c->writer[i] - 1), c->wclock[i]))
-			model_fail("atomic access to %#llx races with a plain store", (unsigned long long)addr);
+			model_fail("atomic access to %#llx races with a plain store",
+				   (unsigned long long)addr);
 	}
 	if (!w->n) {
 		w->n = 1;
@@ -513,8 +529,7 @@ static bool can_go(struct thread *t)
 {
 	if (t->status == ASLEEP)
 		return t->timed && (!X->model->late || X->late < X->model->late);
-	return t->status == READY ||
-	       (t->status == PAUSED && changed(t));
+	return t->status == READY || (t->status == PAUSED && changed(t));
 }
 
 /* ---- the operations ---- */
@@ -585,7 +600,8 @@ static void op_store(uint64_t addr, unsigned size, uint64_t v, int mo, void *fra
 			model_fail("two stores to %#llx without order", (unsigned long long)addr);
 	for (int i = 0; i < X->nthreads; i++)
 		if (i != X->cur && w->guarded[i] && !before((uint8_t)i, w->guarded[i]))
-			model_fail("%#llx is stored before thread %d has read it", (unsigned long long)addr, i);
+			model_fail("%#llx is stored before thread %d has read it",
+				   (unsigned long long)addr, i);
 	append(w, v, mo, NULL);
 	if (mo == SEQ_CST)
 		fence_of(ME, mo);
@@ -608,7 +624,8 @@ static void settle(uint64_t addr, bool won)
 
 enum rmw { XCHG, ADD, SUB, AND, OR, XOR, NAND };
 
-static uint64_t op_rmw(uint64_t addr, unsigned size, enum rmw op, uint64_t arg, int mo, void *frame, void *pc)
+static uint64_t op_rmw(uint64_t addr, unsigned size, enum rmw op, uint64_t arg, int mo, void *frame,
+		       void *pc)
 {
 	bool alone = X->cur == NOBODY;
 	struct word *w = NULL;
@@ -639,7 +656,8 @@ static uint64_t op_rmw(uint64_t addr, unsigned size, enum rmw op, uint64_t arg, 
 	return old;
 }
 
-static bool op_cas(uint64_t addr, unsigned size, uint64_t *expect, uint64_t v, int mo, int fail_mo, void *frame, void *pc)
+static bool op_cas(uint64_t addr, unsigned size, uint64_t *expect, uint64_t v, int mo, int fail_mo,
+		   void *frame, void *pc)
 {
 	if (X->cur == NOBODY) {
 		uint64_t old = peek(addr, size);
@@ -713,7 +731,9 @@ static void op_plain(uint64_t addr, size_t n, bool store, void *pc)
 			for (int i = 0; w->n && i < X->nthreads; i++) {
 				if (w->touched[i] && !before((uint8_t)i, w->touched[i])) {
 					record("write", addr, n, 0, 0, pc);
-					model_fail("plain store races with an atomic access of thread %d", i);
+					model_fail(
+						"plain store races with an atomic access of thread %d",
+						i);
 				}
 			}
 			if (w->n)
@@ -778,7 +798,8 @@ int grt_os_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t deadline)
 	t->timed_out = false;
 	to_root();
 	t->dirty = false;
-	record(t->timed_out ? "timeout" : "woken", (uintptr_t)word, 0, 0, 0, __builtin_return_address(0));
+	record(t->timed_out ? "timeout" : "woken", (uintptr_t)word, 0, 0, 0,
+	       __builtin_return_address(0));
 	return t->timed_out ? -ETIMEDOUT : 0;
 }
 
@@ -854,8 +875,8 @@ static struct context *context_of(struct gobuf *b)
 	for (int i = 0; i < X->ncontexts; i++)
 		if (X->context[i].of == b)
 			return &X->context[i];
-	X->context[X->ncontexts] = (struct context){ .of = b, 
-		.stack = X->cur == NOBODY ? 0 : (int)ME->stack };
+	X->context[X->ncontexts] =
+		(struct context){ .of = b, .stack = X->cur == NOBODY ? 0 : (int)ME->stack };
 	return &X->context[X->ncontexts++];
 }
 
@@ -894,7 +915,7 @@ void *model_switch(struct gobuf *from, struct gobuf *to, void *word)
 	old->stack = (int)ME->stack;
 	ME->from = from;
 	ME->to = to;
-	ME->stack = (uint64_t)new->stack;
+	ME->stack = (uint64_t) new->stack;
 	old->inside = false;
 	new->inside = true;
 	X->stack[old->stack].live = (uintptr_t)here;
@@ -994,7 +1015,8 @@ static void find_low(void)
 		for (int i = 0; i < X->nwords; i++)
 			X->low.at[i] = v->at[i] < X->low.at[i] ? v->at[i] : X->low.at[i];
 		for (int i = 0; i < 8; i++)
-			X->low.clock[i] = v->clock[i] < X->low.clock[i] ? v->clock[i] : X->low.clock[i];
+			X->low.clock[i] = v->clock[i] < X->low.clock[i] ? v->clock[i] :
+									  X->low.clock[i];
 	}
 }
 
@@ -1063,13 +1085,15 @@ static uint64_t state(void)
 	for (int i = 0; i < X->nthreads; i++) {
 		struct thread *t = &X->t[i];
 
-		h = mix(h, &t->status, offsetof(struct thread, real) - offsetof(struct thread, status));
+		h = mix(h, &t->status,
+			offsetof(struct thread, real) - offsetof(struct thread, status));
 		X->stack[t->stack].sp = grt_load(&t->real.sp);
 		if (t->status == DONE)
 			continue;
 		h = mix_view(mix_view(mix_view(h, &t->now), &t->acq), &t->rel);
 		if (t->status == PAUSED)
-			h = mix(h, &t->last, sizeof(t->last)) + beyond((uint8_t)t->last_at, X->low.at[t->last]);
+			h = mix(h, &t->last, sizeof(t->last)) +
+			    beyond((uint8_t)t->last_at, X->low.at[t->last]);
 		h += (uint64_t)beyond(t->pend_clock, X->low.clock[i]) << 8;
 	}
 	for (int i = 0; i < X->ncontexts; i++)
@@ -1100,7 +1124,8 @@ static bool put(uint64_t *set, uint64_t cap, uint64_t h)
 
 static void *map(size_t n)
 {
-	void *p = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *p = mmap((void *)(X ? 0 : 0x200000000000), n, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (p == MAP_FAILED) {
 		perror("mmap");
@@ -1152,14 +1177,16 @@ static void reset(void)
 	memcpy(__data_start, X->image, (size_t)(_end - __data_start));
 	X->heap_used = 0;
 	X->nallocs = 0;
-	X->nstacks = X->ncontexts = X->nguards = X->depth = X->nsteps = X->switches = X->old = X->late = 0;
+	X->nstacks = X->ncontexts = X->nguards = X->depth = X->nsteps = X->switches = X->old =
+		X->late = 0;
 	X->cur = NOBODY;
 	X->alone = false;
 	memset(&X->sc, 0, sizeof(X->sc));
 	for (int i = 0; i < X->nwords; i++)
 		X->word[i].n = 0;
 	for (int i = 0; i < X->ncells; i++)
-		memset(X->cell[i].writer, 0, offsetof(struct cell, word) - offsetof(struct cell, writer));
+		memset(X->cell[i].writer, 0,
+		       offsetof(struct cell, word) - offsetof(struct cell, writer));
 	for (int i = 0; i < X->nthreads; i++) {
 		struct thread *t = &X->t[i];
 
@@ -1213,7 +1240,8 @@ static void run(void)
 	}
 	X->cur = NOBODY;
 	for (int i = 0; i < X->nthreads; i++) {
-		if (X->t[i].status == DONE || (X->t[i].status == ASLEEP && X->model->sleepers >> i & 1))
+		if (X->t[i].status == DONE ||
+		    (X->t[i].status == ASLEEP && X->model->sleepers >> i & 1))
 			continue;
 		model_fail("thread %d waits for ever", i);
 	}
@@ -1253,14 +1281,16 @@ static void explore(const struct model *m)
 		run();
 		X->runs++;
 	} while (next_path() || X->again);
-	printf("%s: ok, %ld schedules, %llu states, %llu ends%s\n", m->name, X->runs, (unsigned long long)X->seen.n,
-	       (unsigned long long)X->ends.n, m->switches || m->old || m->late ? ", bounded" : "");
+	printf("%s: ok, %ld schedules, %llu states, %llu ends%s\n", m->name, X->runs,
+	       (unsigned long long)X->seen.n, (unsigned long long)X->ends.n,
+	       m->switches || m->old || m->late ? ", bounded" : "");
 	fflush(stdout);
 }
 
 int model_main(const struct model *models, int n, int argc, char **argv)
 {
-	X = map(sizeof(*X));
+	X = map(sizeof(
+		*X)); /* at the same place each time, if that is free: addresses are part of the state */
 	X->image = map((size_t)(_end - __data_start));
 	memcpy(X->image, __data_start, (size_t)(_end - __data_start));
 	for (int i = 0; i < n; i++) {
@@ -1277,78 +1307,109 @@ int model_main(const struct model *models, int n, int argc, char **argv)
 /* ---- what the compiler calls ---- */
 
 #define FRAME __builtin_frame_address(0)
-#define PC __builtin_return_address(0)
+#define PC    __builtin_return_address(0)
 
-#define PLAIN(n)                                                                                       \
-	void __tsan_read##n(void *p);                                                                  \
-	void __tsan_read##n(void *p) { op_plain((uintptr_t)p, n, false, PC); }                         \
-	void __tsan_write##n(void *p);                                                                 \
-	void __tsan_write##n(void *p) { op_plain((uintptr_t)p, n, true, PC); }                         \
-	void __tsan_unaligned_read##n(void *p);                                                        \
-	void __tsan_unaligned_read##n(void *p) { op_plain((uintptr_t)p, n, false, PC); }               \
-	void __tsan_unaligned_write##n(void *p);                                                       \
-	void __tsan_unaligned_write##n(void *p) { op_plain((uintptr_t)p, n, true, PC); }
+#define PLAIN(n)                                                                                   \
+	void __tsan_read##n(void *p);                                                              \
+	void __tsan_read##n(void *p)                                                               \
+	{                                                                                          \
+		op_plain((uintptr_t)p, n, false, PC);                                              \
+	}                                                                                          \
+	void __tsan_write##n(void *p);                                                             \
+	void __tsan_write##n(void *p)                                                              \
+	{                                                                                          \
+		op_plain((uintptr_t)p, n, true, PC);                                               \
+	}                                                                                          \
+	void __tsan_unaligned_read##n(void *p);                                                    \
+	void __tsan_unaligned_read##n(void *p)                                                     \
+	{                                                                                          \
+		op_plain((uintptr_t)p, n, false, PC);                                              \
+	}                                                                                          \
+	void __tsan_unaligned_write##n(void *p);                                                   \
+	void __tsan_unaligned_write##n(void *p)                                                    \
+	{                                                                                          \
+		op_plain((uintptr_t)p, n, true, PC);                                               \
+	}
 
+/* clang-format off */
 PLAIN(1) PLAIN(2) PLAIN(4) PLAIN(8) PLAIN(16)
+	/* clang-format on */
 
-void __tsan_read_range(void *p, size_t n);
-void __tsan_read_range(void *p, size_t n) { op_plain((uintptr_t)p, n, false, PC); }
+	void __tsan_read_range(void *p, size_t n);
+void __tsan_read_range(void *p, size_t n)
+{
+	op_plain((uintptr_t)p, n, false, PC);
+}
 void __tsan_write_range(void *p, size_t n);
-void __tsan_write_range(void *p, size_t n) { op_plain((uintptr_t)p, n, true, PC); }
+void __tsan_write_range(void *p, size_t n)
+{
+	op_plain((uintptr_t)p, n, true, PC);
+}
 void __tsan_init(void);
 void __tsan_init(void) {}
 void __tsan_func_entry(void *pc);
-void __tsan_func_entry(void *pc) { (void)pc; }
+void __tsan_func_entry(void *pc)
+{
+	(void)pc;
+}
 void __tsan_func_exit(void);
 void __tsan_func_exit(void) {}
 void __tsan_atomic_thread_fence(int mo);
-void __tsan_atomic_thread_fence(int mo) { op_fence(mo, FRAME, PC); }
+void __tsan_atomic_thread_fence(int mo)
+{
+	op_fence(mo, FRAME, PC);
+}
 void __tsan_atomic_signal_fence(int mo);
-void __tsan_atomic_signal_fence(int mo) { (void)mo; }
+void __tsan_atomic_signal_fence(int mo)
+{
+	(void)mo;
+}
 
-#define RMW(bits, name, op)                                                                            \
-	uint##bits##_t __tsan_atomic##bits##_##name(void *p, uint##bits##_t v, int mo);                \
-	uint##bits##_t __tsan_atomic##bits##_##name(void *p, uint##bits##_t v, int mo)                 \
-	{                                                                                              \
-		return (uint##bits##_t)op_rmw((uintptr_t)p, bits / 8, op, v, mo, FRAME, PC);           \
+#define RMW(bits, name, op)                                                                        \
+	uint##bits##_t __tsan_atomic##bits##_##name(void *p, uint##bits##_t v, int mo);            \
+	uint##bits##_t __tsan_atomic##bits##_##name(void *p, uint##bits##_t v, int mo)             \
+	{                                                                                          \
+		return (uint##bits##_t)op_rmw((uintptr_t)p, bits / 8, op, v, mo, FRAME, PC);       \
 	}
-#define CAS(bits, name)                                                                                \
-	int __tsan_atomic##bits##_##name(void *p, uint##bits##_t *e, uint##bits##_t v, int mo, int fmo); \
-	int __tsan_atomic##bits##_##name(void *p, uint##bits##_t *e, uint##bits##_t v, int mo, int fmo)  \
-	{                                                                                              \
-		uint64_t expect = *e;                                                                  \
-		bool won = op_cas((uintptr_t)p, bits / 8, &expect, v, mo, fmo, FRAME, PC);             \
-		*e = (uint##bits##_t)expect;                                                           \
-		return won;                                                                            \
+#define CAS(bits, name)                                                                            \
+	int __tsan_atomic##bits##_##name(void *p, uint##bits##_t *e, uint##bits##_t v, int mo,     \
+					 int fmo);                                                 \
+	int __tsan_atomic##bits##_##name(void *p, uint##bits##_t *e, uint##bits##_t v, int mo,     \
+					 int fmo)                                                  \
+	{                                                                                          \
+		uint64_t expect = *e;                                                              \
+		bool won = op_cas((uintptr_t)p, bits / 8, &expect, v, mo, fmo, FRAME, PC);         \
+		*e = (uint##bits##_t)expect;                                                       \
+		return won;                                                                        \
 	}
-#define ATOMIC(bits)                                                                                   \
-	uint##bits##_t __tsan_atomic##bits##_load(void *p, int mo);                                    \
-	uint##bits##_t __tsan_atomic##bits##_load(void *p, int mo)                                     \
-	{                                                                                              \
-		return (uint##bits##_t)op_load((uintptr_t)p, bits / 8, mo, FRAME, PC);                 \
-	}                                                                                              \
-	void __tsan_atomic##bits##_store(void *p, uint##bits##_t v, int mo);                           \
-	void __tsan_atomic##bits##_store(void *p, uint##bits##_t v, int mo)                            \
-	{                                                                                              \
-		op_store((uintptr_t)p, bits / 8, v, mo, FRAME, PC);                                    \
-	}                                                                                              \
-	uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(void *p, uint##bits##_t e,           \
-								  uint##bits##_t v, int mo, int fmo);  \
-	uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(void *p, uint##bits##_t e,           \
-								  uint##bits##_t v, int mo, int fmo)   \
-	{                                                                                              \
-		uint64_t expect = e;                                                                   \
-		op_cas((uintptr_t)p, bits / 8, &expect, v, mo, fmo, FRAME, PC);                        \
-		return (uint##bits##_t)expect;                                                         \
-	}                                                                                              \
-	CAS(bits, compare_exchange_weak)                                                               \
-	CAS(bits, compare_exchange_strong)                                                             \
-	RMW(bits, exchange, XCHG)                                                                      \
-	RMW(bits, fetch_add, ADD)                                                                      \
-	RMW(bits, fetch_sub, SUB)                                                                      \
-	RMW(bits, fetch_and, AND)                                                                      \
-	RMW(bits, fetch_or, OR)                                                                        \
-	RMW(bits, fetch_xor, XOR)                                                                      \
+#define ATOMIC(bits)                                                                               \
+	uint##bits##_t __tsan_atomic##bits##_load(void *p, int mo);                                \
+	uint##bits##_t __tsan_atomic##bits##_load(void *p, int mo)                                 \
+	{                                                                                          \
+		return (uint##bits##_t)op_load((uintptr_t)p, bits / 8, mo, FRAME, PC);             \
+	}                                                                                          \
+	void __tsan_atomic##bits##_store(void *p, uint##bits##_t v, int mo);                       \
+	void __tsan_atomic##bits##_store(void *p, uint##bits##_t v, int mo)                        \
+	{                                                                                          \
+		op_store((uintptr_t)p, bits / 8, v, mo, FRAME, PC);                                \
+	}                                                                                          \
+	uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                                 \
+		void *p, uint##bits##_t e, uint##bits##_t v, int mo, int fmo);                     \
+	uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                                 \
+		void *p, uint##bits##_t e, uint##bits##_t v, int mo, int fmo)                      \
+	{                                                                                          \
+		uint64_t expect = e;                                                               \
+		op_cas((uintptr_t)p, bits / 8, &expect, v, mo, fmo, FRAME, PC);                    \
+		return (uint##bits##_t)expect;                                                     \
+	}                                                                                          \
+	CAS(bits, compare_exchange_weak)                                                           \
+	CAS(bits, compare_exchange_strong)                                                         \
+	RMW(bits, exchange, XCHG)                                                                  \
+	RMW(bits, fetch_add, ADD)                                                                  \
+	RMW(bits, fetch_sub, SUB)                                                                  \
+	RMW(bits, fetch_and, AND)                                                                  \
+	RMW(bits, fetch_or, OR)                                                                    \
+	RMW(bits, fetch_xor, XOR)                                                                  \
 	RMW(bits, fetch_nand, NAND)
 
 ATOMIC(8) ATOMIC(16) ATOMIC(32) ATOMIC(64)

@@ -3,6 +3,8 @@
 /* model: with=core */
 #include "kit.h"
 
+#include "sched/ready.h"
+
 #include "goru.h"
 
 static struct m m0, m1;

@@ -131,7 +131,6 @@ struct m *kit_begin(struct m *m, struct p *p)
 
 void kit_p(struct p *p, uint32_t id, struct m *m)
 {
-	model_unordered(&grt_rt.monitor_note); /* two kicks are as good as one */
 	p->id = id;
 	p->to_injq = p->to_ring = 1000;
 	grt_timers_init(&p->timers);

@@ -13,7 +13,12 @@ static goru_chan *c;
 static int64_t sent = 7;
 static int result = -1, received = -1, world;
 
-int (*const grt_hook_start)(void) = NULL;
+static int refuse(void)
+{
+	return -EAGAIN;
+}
+
+int (*const grt_hook_start)(void) = refuse;
 
 static void make(void)
 {
@@ -117,9 +122,7 @@ static void on(void)
 /* A spawn that comes while the runtime goes. */
 static struct g *g;
 
-static void fn(void)
-{
-}
+static void fn(void) {}
 
 static void one_spare(void)
 {
@@ -134,6 +137,28 @@ static void spawn(void)
 
 	result = goru_go_words_(fn, &word, 1);
 	CHECK(result == 0 || result == -ESHUTDOWN);
+}
+
+/* A spawn that comes while the runtime starts: what start set up is there (PROTOCOL phase). */
+static void one_spare_off(void)
+{
+	g = kit_g(NULL);
+	g->cls = 1;
+	grt_gpool_put(NULL, g);
+}
+
+static void start(void)
+{
+	grt_rt.default_cls = 1;
+	atomic_store_explicit(&grt_rt.phase, RT_ON, memory_order_release);
+}
+
+static void spawn_early(void)
+{
+	uintptr_t word = 0;
+
+	result = goru_go_words_(fn, &word, 1);
+	CHECK(result == 0 || result == -EAGAIN);
 }
 
 /* What comes after the drain in goru_shutdown. */
@@ -151,10 +176,16 @@ int main(int argc, char **argv)
 	static const struct model models[] = {
 		{ "plain/deadline", make, { receive, send }, check },
 		{ "plain/closed", make, { receive_or_closed, close_it } },
-		{ "plain/cancel", make, { receive_for_ever, send, cancel }, check, .sleepers = 1, .switches = 3 },
+		{ "plain/cancel",
+		  make,
+		  { receive_for_ever, send, cancel },
+		  check,
+		  .sleepers = 1,
+		  .switches = 3 },
 		{ "plain/drop", make_shared, { receive_and_drop, send_and_drop } },
 		{ "plain/drain", on, { inside_if_on, drain } },
 		{ "plain/spawn", one_spare, { spawn, stop } },
+		{ "plain/start", one_spare_off, { start, spawn_early } },
 	};
 
 	return model_main(models, (int)(sizeof(models) / sizeof(models[0])), argc, argv);

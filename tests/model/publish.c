@@ -9,10 +9,8 @@
 
 /* Their statics are what this is about. */
 #include "../../src/engine/boot.c"
-#undef signals
 #include "../../src/engine/monitor.c"
-
-int (*const grt_hook_start)(void) = NULL;
+#include "../../src/sched/park.c"
 
 /* PROTOCOL allp: a P is complete when it is counted. */
 static void add_p(void)
@@ -80,35 +78,40 @@ static void come_late(void)
 		CHECK(grt_rt.default_cls == 3);
 }
 
-static void spawn_late(void)
-{
-	struct spawn s = { .fn = NULL, .cls = CLS_DEFAULT };
-	int rc = grt_spawn(&s);
-
-	CHECK(rc == 0 || rc == -ESHUTDOWN);
-}
-
-static int hook_refuses(void)
-{
-	return -ESHUTDOWN;
-}
-
 /* PROTOCOL run. */
-static int done_by_main, result;
+static int made_by_main;
 
 static void on(void)
 {
 	grt_store(&grt_rt.phase, RT_ON);
 }
 
+static void main_fn(void *arg)
+{
+	(void)arg;
+}
+
+int grt_spawn(const struct spawn *s)
+{
+	(void)s;
+	return 0;
+}
+
 static void runs(void)
 {
-	result = goru_run((void (*)(void *))start_up, NULL);
-	CHECK(result == 0 && done_by_main == 1);
+	CHECK(goru_run(main_fn, NULL) == 0);
+	CHECK(made_by_main == 1);
+}
+
+static void ends(void)
+{
+	while (grt_load(&grt_rt.run_state) != 1)
+		model_pause();
+	made_by_main = 1;
+	main_ended();
 }
 
 /* PROTOCOL monitor. */
-static struct m m0;
 static struct p p0;
 static int started;
 
@@ -143,6 +146,12 @@ static void wants_an_m(void)
 	grt_wake_one();
 }
 
+/* For something else. */
+static void kicks(void)
+{
+	grt_monitor_kick();
+}
+
 static void check_started(void)
 {
 	CHECK(started == 1);
@@ -155,9 +164,20 @@ int main(int argc, char **argv)
 		{ "publish/arena", NULL, { get_stack, walk } },
 		{ "publish/slot", an_arena, { get_stack, find, walk } },
 		{ "publish/phase", NULL, { start_up, come_late } },
-		{ "publish/kick", idle_p, { monitors, wants_an_m }, check_started, .sleepers = 1, .late = -1 },
+		{ "publish/run", on, { runs, ends } },
+		{ "publish/kick",
+		  idle_p,
+		  { monitors, wants_an_m },
+		  check_started,
+		  .sleepers = 1,
+		  .late = -1 },
+		{ "publish/kicks",
+		  idle_p,
+		  { monitors, wants_an_m, kicks },
+		  check_started,
+		  .sleepers = 1,
+		  .late = -1 },
 	};
 
-	(void)runs, (void)on, (void)spawn_late, (void)hook_refuses, (void)m0;
 	return model_main(models, (int)(sizeof(models) / sizeof(models[0])), argc, argv);
 }

@@ -174,7 +174,10 @@ static void take_shared(void)
 int main(int argc, char **argv)
 {
 	static const struct model models[] = {
-		{ "runq/owner-thieves", empty, { push_pop_push_pop, steal_mine, steal_other }, all2 },
+		{ "runq/owner-thieves",
+		  empty,
+		  { push_pop_push_pop, steal_mine, steal_other },
+		  all2 },
 		{ "runq/push-steal", one, { push_two_pop, steal_mine, steal_other }, all3 },
 		{ "runq/half", full, { pop_two, steal_twice, steal_other }, all4 },
 		{ "runq/chain", three, { pop_two, steal_mine, steal_on }, all3 },

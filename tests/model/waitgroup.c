@@ -3,6 +3,8 @@
 /* model: with=core */
 #include "kit.h"
 
+#include "sched/ready.h"
+
 #include <errno.h>
 
 #include "goru.h"
