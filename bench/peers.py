@@ -59,7 +59,7 @@ class Goru(Peer):
         self.root = os.path.abspath(spec.split("@", 1)[1]) if "@" in spec else ROOT
         self.label = "goru" if self.root == ROOT else f"goru@{os.path.basename(self.root)}"
 
-    def library(self, out):
+    def goru_lib(self, out):
         """Configures and builds the static library with the flags of a release; returns its path."""
         made = os.path.join(out, "build", re.sub(r"\W", "_", self.name))
         log = made + ".log"
@@ -72,7 +72,7 @@ class Goru(Peer):
         return os.path.join(made, "libgoru.a")
 
     def build(self, out):
-        lib = self.library(out)
+        lib = self.goru_lib(out)
         exe, cc, src = lib[:-len("libgoru.a")] + "bench", os.environ.get("CC", "cc"), os.path.join(BENCH, "goru")
         files = sorted(os.path.join(src, f) for f in os.listdir(src) if f.endswith(".c"))
         must([cc, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-I" + os.path.join(self.root, "include"), *files, lib,

@@ -93,7 +93,7 @@ def main():
 
     exe = os.path.join(out, "hot")
     try:
-        library = peers.Goru().library(os.path.abspath(args.out))
+        library = peers.Goru().goru_lib(os.path.abspath(args.out))
         peers.must([cc, "-std=gnu11", "-O2", "-I" + os.path.join(peers.ROOT, "include"), os.path.join(HERE, "hot.c"),
                     library, "-pthread", "-o", exe], out, exe + ".log")
     except peers.Missing as why:
