@@ -66,8 +66,8 @@ static bool note_sleep(struct m *m, int64_t deadline)
 void grt_monitor_kick(void)
 {
 	grt_chaos();
-	/* an exchange: a second kick passes on what the first is for */
-	atomic_exchange_explicit(&grt_rt.monitor_note, 1, memory_order_release); /* monitor.C */
+	/* no plain store, which clang makes of an exchange: a second kick passes on what the first is for */
+	atomic_fetch_or_explicit(&grt_rt.monitor_note, 1, memory_order_release); /* monitor.C */
 	grt_os_futex_wake(&grt_rt.monitor_note, 1);
 }
 

@@ -16,6 +16,7 @@
  *   a protocol depends on it;
  * - a store that goes before one already made by another thread: stores to one word by two threads fail unless one
  *   happens before the other, or the model says that the order does not matter (model_unordered);
+ * - a read-modify-write that goes before such a store: it reads the newest value there is;
  * - the compiler: it sees to it that C means what the program says, here as elsewhere.
  *
  * Orders are tried depth first by running again with the choices of the last run but the last. The state of memory,
@@ -783,7 +784,6 @@ void model_unordered(const void *word)
 
 /* ---- what the kernel does ---- */
 
-int grt_os_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t deadline);
 int grt_os_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t deadline)
 {
 	struct thread *t = ME;
@@ -803,7 +803,6 @@ int grt_os_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t deadline)
 	return t->timed_out ? -ETIMEDOUT : 0;
 }
 
-void grt_os_futex_wake(_Atomic uint32_t *word, int n);
 void grt_os_futex_wake(_Atomic uint32_t *word, int n)
 {
 	if (X->cur == NOBODY)
@@ -833,7 +832,6 @@ void model_membarrier(void)
 			fence_of(&X->t[i], SEQ_CST);
 }
 
-void *__wrap_aligned_alloc(size_t align, size_t n);
 void *__wrap_aligned_alloc(size_t align, size_t n)
 {
 	size_t at = (X->heap_used + align - 1) & ~(align - 1);
@@ -848,19 +846,16 @@ void *__wrap_aligned_alloc(size_t align, size_t n)
 	return memset(X->heap + at, 0x5a, n);
 }
 
-void *__wrap_malloc(size_t n);
 void *__wrap_malloc(size_t n)
 {
 	return __wrap_aligned_alloc(64, n);
 }
 
-void *__wrap_realloc(void *p, size_t n);
 void *__wrap_realloc(void *p, size_t n)
 {
 	return p ? NULL : __wrap_malloc(n);
 }
 
-void __wrap_free(void *p);
 void __wrap_free(void *p)
 {
 	for (int i = 0; i < X->nallocs; i++)
@@ -899,7 +894,6 @@ static void first(void *word)
 	model_fail("a goroutine's function returned");
 }
 
-void *model_switch(struct gobuf *from, struct gobuf *to, void *word);
 void *model_switch(struct gobuf *from, struct gobuf *to, void *word)
 {
 	void *pc = __builtin_return_address(0), *here = __builtin_frame_address(0);
@@ -937,7 +931,6 @@ static int new_stack(void)
 	return X->nstacks++;
 }
 
-void model_prepare(struct gobuf *b, void *top, void (*fn)(void *));
 void model_prepare(struct gobuf *b, void *top, void (*fn)(void *))
 {
 	struct context *c = context_of(b);
@@ -952,7 +945,6 @@ void model_prepare(struct gobuf *b, void *top, void (*fn)(void *))
 	grt_arch_prepare(&c->real, top, first);
 }
 
-void *model_stack(size_t *size);
 void *model_stack(size_t *size)
 {
 	struct stack *s = &X->stack[new_stack()];
@@ -966,7 +958,6 @@ void model_set_self(struct m *m)
 	ME->m = m;
 }
 
-struct m *model_m(void);
 struct m *model_m(void)
 {
 	return X->cur == NOBODY ? NULL : ME->m;
@@ -1281,6 +1272,8 @@ static void explore(const struct model *m)
 		run();
 		X->runs++;
 	} while (next_path() || X->again);
+	if (m->ends && X->ends.n != m->ends)
+		model_fail("%llu different ends, not %u", (unsigned long long)X->ends.n, m->ends);
 	printf("%s: ok, %ld schedules, %llu states, %llu ends%s\n", m->name, X->runs,
 	       (unsigned long long)X->seen.n, (unsigned long long)X->ends.n,
 	       m->switches || m->old || m->late ? ", bounded" : "");
@@ -1306,110 +1299,63 @@ int model_main(const struct model *models, int n, int argc, char **argv)
 
 /* ---- what the compiler calls ---- */
 
+/* clang-format off */
 #define FRAME __builtin_frame_address(0)
-#define PC    __builtin_return_address(0)
+#define PC __builtin_return_address(0)
+#define AT (uintptr_t)p
 
 #define PLAIN(n)                                                                                   \
-	void __tsan_read##n(void *p);                                                              \
-	void __tsan_read##n(void *p)                                                               \
-	{                                                                                          \
-		op_plain((uintptr_t)p, n, false, PC);                                              \
-	}                                                                                          \
-	void __tsan_write##n(void *p);                                                             \
-	void __tsan_write##n(void *p)                                                              \
-	{                                                                                          \
-		op_plain((uintptr_t)p, n, true, PC);                                               \
-	}                                                                                          \
-	void __tsan_unaligned_read##n(void *p);                                                    \
-	void __tsan_unaligned_read##n(void *p)                                                     \
-	{                                                                                          \
-		op_plain((uintptr_t)p, n, false, PC);                                              \
-	}                                                                                          \
-	void __tsan_unaligned_write##n(void *p);                                                   \
-	void __tsan_unaligned_write##n(void *p)                                                    \
-	{                                                                                          \
-		op_plain((uintptr_t)p, n, true, PC);                                               \
-	}
+	void __tsan_read##n(void *p) { op_plain(AT, n, false, PC); }                               \
+	void __tsan_write##n(void *p) { op_plain(AT, n, true, PC); }                               \
+	void __tsan_unaligned_read##n(void *p) { op_plain(AT, n, false, PC); }                     \
+	void __tsan_unaligned_write##n(void *p) { op_plain(AT, n, true, PC); }
 
-/* clang-format off */
 PLAIN(1) PLAIN(2) PLAIN(4) PLAIN(8) PLAIN(16)
-	/* clang-format on */
 
-	void __tsan_read_range(void *p, size_t n);
-void __tsan_read_range(void *p, size_t n)
-{
-	op_plain((uintptr_t)p, n, false, PC);
-}
-void __tsan_write_range(void *p, size_t n);
-void __tsan_write_range(void *p, size_t n)
-{
-	op_plain((uintptr_t)p, n, true, PC);
-}
-void __tsan_init(void);
+void __tsan_read_range(void *p, size_t n) { op_plain(AT, n, false, PC); }
+void __tsan_write_range(void *p, size_t n) { op_plain(AT, n, true, PC); }
+void __tsan_atomic_thread_fence(int mo) { op_fence(mo, FRAME, PC); }
+void __tsan_atomic_signal_fence(int mo) { (void)mo; }
 void __tsan_init(void) {}
-void __tsan_func_entry(void *pc);
-void __tsan_func_entry(void *pc)
-{
-	(void)pc;
-}
-void __tsan_func_exit(void);
+void __tsan_func_entry(void *pc) { (void)pc; }
 void __tsan_func_exit(void) {}
-void __tsan_atomic_thread_fence(int mo);
-void __tsan_atomic_thread_fence(int mo)
-{
-	op_fence(mo, FRAME, PC);
-}
-void __tsan_atomic_signal_fence(int mo);
-void __tsan_atomic_signal_fence(int mo)
-{
-	(void)mo;
-}
 
-#define RMW(bits, name, op)                                                                        \
-	uint##bits##_t __tsan_atomic##bits##_##name(void *p, uint##bits##_t v, int mo);            \
-	uint##bits##_t __tsan_atomic##bits##_##name(void *p, uint##bits##_t v, int mo)             \
+#define RMW(T, bits, name, op)                                                                     \
+	T __tsan_atomic##bits##_##name(void *p, T v, int mo)                                       \
 	{                                                                                          \
-		return (uint##bits##_t)op_rmw((uintptr_t)p, bits / 8, op, v, mo, FRAME, PC);       \
+		return (T)op_rmw(AT, bits / 8, op, v, mo, FRAME, PC);                              \
 	}
-#define CAS(bits, name)                                                                            \
-	int __tsan_atomic##bits##_##name(void *p, uint##bits##_t *e, uint##bits##_t v, int mo,     \
-					 int fmo);                                                 \
-	int __tsan_atomic##bits##_##name(void *p, uint##bits##_t *e, uint##bits##_t v, int mo,     \
-					 int fmo)                                                  \
+#define CAS(T, bits, name)                                                                         \
+	int __tsan_atomic##bits##_compare_exchange_##name(void *p, T *e, T v, int mo, int fmo)     \
 	{                                                                                          \
 		uint64_t expect = *e;                                                              \
-		bool won = op_cas((uintptr_t)p, bits / 8, &expect, v, mo, fmo, FRAME, PC);         \
-		*e = (uint##bits##_t)expect;                                                       \
+		bool won = op_cas(AT, bits / 8, &expect, v, mo, fmo, FRAME, PC);                   \
+		*e = (T)expect;                                                                    \
 		return won;                                                                        \
 	}
-#define ATOMIC(bits)                                                                               \
-	uint##bits##_t __tsan_atomic##bits##_load(void *p, int mo);                                \
-	uint##bits##_t __tsan_atomic##bits##_load(void *p, int mo)                                 \
+#define ATOMIC(T, bits)                                                                            \
+	T __tsan_atomic##bits##_load(void *p, int mo)                                              \
 	{                                                                                          \
-		return (uint##bits##_t)op_load((uintptr_t)p, bits / 8, mo, FRAME, PC);             \
+		return (T)op_load(AT, bits / 8, mo, FRAME, PC);                                    \
 	}                                                                                          \
-	void __tsan_atomic##bits##_store(void *p, uint##bits##_t v, int mo);                       \
-	void __tsan_atomic##bits##_store(void *p, uint##bits##_t v, int mo)                        \
+	void __tsan_atomic##bits##_store(void *p, T v, int mo)                                     \
 	{                                                                                          \
-		op_store((uintptr_t)p, bits / 8, v, mo, FRAME, PC);                                \
+		op_store(AT, bits / 8, v, mo, FRAME, PC);                                          \
 	}                                                                                          \
-	uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                                 \
-		void *p, uint##bits##_t e, uint##bits##_t v, int mo, int fmo);                     \
-	uint##bits##_t __tsan_atomic##bits##_compare_exchange_val(                                 \
-		void *p, uint##bits##_t e, uint##bits##_t v, int mo, int fmo)                      \
+	T __tsan_atomic##bits##_compare_exchange_val(void *p, T e, T v, int mo, int fmo)           \
 	{                                                                                          \
 		uint64_t expect = e;                                                               \
-		op_cas((uintptr_t)p, bits / 8, &expect, v, mo, fmo, FRAME, PC);                    \
-		return (uint##bits##_t)expect;                                                     \
+		op_cas(AT, bits / 8, &expect, v, mo, fmo, FRAME, PC);                              \
+		return (T)expect;                                                                  \
 	}                                                                                          \
-	CAS(bits, compare_exchange_weak)                                                           \
-	CAS(bits, compare_exchange_strong)                                                         \
-	RMW(bits, exchange, XCHG)                                                                  \
-	RMW(bits, fetch_add, ADD)                                                                  \
-	RMW(bits, fetch_sub, SUB)                                                                  \
-	RMW(bits, fetch_and, AND)                                                                  \
-	RMW(bits, fetch_or, OR)                                                                    \
-	RMW(bits, fetch_xor, XOR)                                                                  \
-	RMW(bits, fetch_nand, NAND)
+	CAS(T, bits, weak)                                                                         \
+	CAS(T, bits, strong)                                                                       \
+	RMW(T, bits, exchange, XCHG)                                                               \
+	RMW(T, bits, fetch_add, ADD)                                                               \
+	RMW(T, bits, fetch_sub, SUB)                                                               \
+	RMW(T, bits, fetch_and, AND)                                                               \
+	RMW(T, bits, fetch_or, OR)                                                                 \
+	RMW(T, bits, fetch_xor, XOR)                                                               \
+	RMW(T, bits, fetch_nand, NAND)
 
-ATOMIC(8) ATOMIC(16) ATOMIC(32) ATOMIC(64)
+ATOMIC(uint8_t, 8) ATOMIC(uint16_t, 16) ATOMIC(uint32_t, 32) ATOMIC(uint64_t, 64)

@@ -22,9 +22,10 @@ struct model {
 	void (*check)(void);
 	unsigned sleepers; /* bit i: thread i may still be asleep at the end */
 	/* to keep a big one within seconds; 0: without limit */
-	int switches; /* so often may a thread that could go on be made to wait */
-	int old;      /* so often may a load read what is not the newest value */
-	int late;     /* so often may a deadline come; -1: never */
+	int switches;  /* so often may a thread that could go on be made to wait */
+	int old;       /* so often may a load read what is not the newest value */
+	int late;      /* so often may a deadline come; -1: never */
+	unsigned ends; /* so many different ends there must be; 0: any number */
 };
 
 /* Runs all of them; the exit status of main. Arguments: names of models, else all. */

@@ -1,11 +1,13 @@
 /* publish.c - what is set up before it is shown: Ps, arenas, the runtime itself, the main goroutine's end, kicks. */
 /* SPDX-License-Identifier: MIT */
-/* model: with=src/base/spin.c,src/part/stack.c,src/part/timers.c,src/part/runq.c,src/part/injq.c,src/part/g.c,src/rt/rt.c,src/rt/idle.c,src/rt/plain.c,src/rt/self.c,src/sched/ready.c */
+/* model: with=src/base/spin.c,src/part/stack.c,src/part/timers.c,src/part/runq.c,src/part/injq.c,src/part/g.c */
+/* model: with=src/rt/rt.c,src/rt/idle.c,src/rt/plain.c,src/rt/self.c,src/sched/ready.c,src/engine/pick.c */
 #include <errno.h>
 
 #include "kit.h"
 
 #include "engine/loop.h"
+#include "engine/pick.h"
 
 /* Their statics are what this is about. */
 #include "../../src/engine/boot.c"
@@ -27,6 +29,26 @@ static void look_at_p(void)
 	look_at_all(model_now);
 }
 
+static struct m thief;
+static struct p own, other;
+
+static void two_ps(void)
+{
+	kit_p(&own, 0, &thief);
+	kit_p(&other, 1, NULL);
+	grt_rt.procs = 3;
+}
+
+static void add_third(void)
+{
+	CHECK(grt_p_new(2) == 0);
+}
+
+static void steal(void)
+{
+	CHECK(!grt_pick(kit_begin(&thief, &own), &own));
+}
+
 /* PROTOCOL arena: the fields before the list, the record before the count. */
 static char *slot;
 
@@ -40,13 +62,24 @@ static void get_stack(void)
 
 static void visit(struct g *g, void *arg)
 {
-	(void)arg;
+	++*(int *)arg;
 	CHECK(g->stack_size == grt_stack_size(0) && g->stack_lo);
 }
 
 static void walk(void)
 {
-	grt_stack_each(visit, NULL);
+	int n = 0;
+
+	grt_stack_each(visit, &n);
+}
+
+/* One was there before: a new arena does not hide it. */
+static void walk_to_the_first(void)
+{
+	int n = 0;
+
+	grt_stack_each(visit, &n);
+	CHECK(n >= 1);
 }
 
 static void find(void)
@@ -146,6 +179,16 @@ static void wants_an_m(void)
 	grt_wake_one();
 }
 
+void grt_os_thread_join(pthread_t t)
+{
+	(void)t;
+}
+
+static void stops(void)
+{
+	grt_monitor_stop();
+}
+
 /* For something else. */
 static void kicks(void)
 {
@@ -161,8 +204,10 @@ int main(int argc, char **argv)
 {
 	static const struct model models[] = {
 		{ "publish/p", NULL, { add_p, look_at_p } },
+		{ "publish/steal", two_ps, { add_third, steal } },
 		{ "publish/arena", NULL, { get_stack, walk } },
-		{ "publish/slot", an_arena, { get_stack, find, walk } },
+		{ "publish/slot", an_arena, { get_stack, find } },
+		{ "publish/arenas", an_arena, { get_stack, walk_to_the_first } },
 		{ "publish/phase", NULL, { start_up, come_late } },
 		{ "publish/run", on, { runs, ends } },
 		{ "publish/kick",
@@ -171,6 +216,7 @@ int main(int argc, char **argv)
 		  check_started,
 		  .sleepers = 1,
 		  .late = -1 },
+		{ "publish/stop", idle_p, { monitors, stops }, .late = -1 },
 		{ "publish/kicks",
 		  idle_p,
 		  { monitors, wants_an_m, kicks },
