@@ -22,6 +22,7 @@ set(GORU_SOURCES
 	src/rt/plain.c
 	src/rt/self.c
 	src/rt/gpool.c
+	src/rt/own.c
 	src/rt/idle.c
 	src/sched/ready.c
 	src/sched/switch.c
@@ -33,6 +34,7 @@ set(GORU_SOURCES
 	src/sync/select.c
 	src/sync/waitgroup.c
 	src/engine/config.c
+	src/engine/watch.c
 	src/engine/pick.c
 	src/engine/loop.c
 	src/engine/monitor.c

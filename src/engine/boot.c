@@ -68,8 +68,9 @@ static int p_join(uint32_t id)
 
 	grt_spin_lock(&grt_rt.lock);
 	if (grt_load(&p->status) == P_DEAD) {
-		p->to_injq = 1;
+		p->to_fair = 1;
 		grt_pidle_put(p);
+		grt_store(&grt_rt.wakeable, 1);
 	}
 	grt_unlock_busy();
 	return 0;
@@ -119,6 +120,7 @@ static void apply(const struct settings *s)
 	grt_rt.spawn_log = s->spawn_log;
 	grt_rt.max_threads = s->max_threads;
 	grt_rt.hang_seconds = s->hang_seconds;
+	grt_rt.cpus = grt_os_cpus();
 	grt_store(&grt_rt.procs, s->procs);
 	grt_store(&grt_rt.enter_flags,
 		  s->no_membarrier || grt_os_membarrier_init() < 0 ? ENTER_FENCE : 0u);

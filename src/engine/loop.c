@@ -11,6 +11,7 @@
 #include "os/os.h"
 #include "rt/gpool.h"
 #include "rt/idle.h"
+#include "rt/own.h"
 #include "sched/park.h"
 #include "sched/ready.h"
 
@@ -20,11 +21,9 @@ extern void *__cxa_get_globals(void) __attribute__((weak));
 void grt_p_empty(struct p *p)
 {
 	struct p *to = grt_load(&grt_rt.allp[0]);
-	struct g *g = grt_load(&p->runnext);
+	struct g *g;
 
-	grt_store(&p->runnext, NULL);
-	if (g)
-		grt_ready_shared(g);
+	grt_own_show_all(p);
 	while ((g = grt_runq_pop(&p->runq)))
 		grt_ready_shared(g);
 	if (p != to && grt_timers_move(&to->timers, &p->timers) < 0)
@@ -64,6 +63,9 @@ static bool attend(struct m *m, struct p *p)
 		retire(m, p);
 		return true;
 	}
+	p->oldest_due |= (why & ATT_OLDEST) != 0;
+	if (why & ATT_SHARE && grt_own_share(p))
+		grt_wake_if_idle();
 	return true; /* ATT_TIMERS: the pick looks at them */
 }
 
@@ -88,7 +90,7 @@ static void loop(struct m *m)
 			grt_run(m, p, g);
 			continue;
 		}
-		if (p && (grt_runq_len(&p->runq) || grt_load(&p->runnext)))
+		if (p && grt_own_any(p))
 			continue; /* found nothing that can run this moment */
 		grt_idle(m);
 		if (grt_load(&grt_rt.phase) == RT_STOPPING)

@@ -1,4 +1,4 @@
-/* monitor.c - sysmon: rescues runnext, watches timers, starts Ms, gives stacks back, and sleeps while all is idle. */
+/* monitor.c - sysmon: has waiting goroutines shared, watches timers, starts Ms, gives stacks back, and sleeps while all is idle. */
 /* SPDX-License-Identifier: MIT */
 #include "engine/monitor.h"
 
@@ -7,17 +7,20 @@
 #include "base/chaos.h"
 #include "base/fatal.h"
 #include "engine/loop.h"
+#include "engine/watch.h"
 #include "os/os.h"
 #include "rt/gpool.h"
 #include "rt/idle.h"
+#include "rt/own.h"
 #include "sched/ready.h"
 
 enum {
 	US = 1000,
 	TICK = 1000 * US,	     /* somebody is busy */
-	TICK_RESCUE = 500 * US,	     /* a runnext waits and could run elsewhere */
+	TICK_RESCUE = 500 * US,	     /* somebody waits in private and could run elsewhere */
 	TICK_ALONE = 10 * 1000 * US, /* one P: nobody could be woken anyway */
 	TRIM_EVERY = 500 * 1000 * US,
+	OLDEST = 10 * 1000 * US, /* so long may newer ones go before the oldest of the spawned */
 	RETRY = 100 * 1000 * US, /* after a thread could not be made */
 };
 
@@ -25,10 +28,8 @@ enum {
 static struct {
 	pthread_t thread;
 	_Atomic bool stop;
-	struct seen {
-		struct g *runnext;
-		uint32_t tick;
-	} seen[GRT_MAX_PROCS];
+	struct seen seen[GRT_MAX_PROCS];
+	int64_t oldest_since[GRT_MAX_PROCS]; /* the oldest of the spawned has been so since */
 	int64_t trim_at, retry_at;
 	bool cold;	/* nothing left to trim */
 	bool told;	/* that no thread can be made */
@@ -36,51 +37,43 @@ static struct {
 	int64_t moved_at;
 } Mon;
 
-/* Under rt.lock: nobody changes m.p. True: the M runs the program's code and will find its P gone; it is ours. */
-static bool take(struct m *m, struct p *p)
+/* Some CPU is free, and p has had goroutines waiting in private since the last tick: whoever holds it shares them at its
+ * next pick, and if it does not pick we do. */
+static void help(struct p *p, const struct seen *s)
 {
-	grt_store(&m->p, NULL);
-	if (grt_load(&grt_rt.enter_flags) & ENTER_FENCE)
-		atomic_thread_fence(memory_order_seq_cst); /* handshake.F */
-	else
-		grt_os_membarrier(); /* handshake.E */
-	grt_chaos();
-	if (!atomic_load_explicit(&m->in_rt, memory_order_acquire)) /* handshake.B */
-		return true;
-	grt_store(&m->p, p);
-	return false;
+	bool stuck = grt_seen_stuck(p, s);
+
+	if (!grt_seen_old(p, s) && !(stuck && s->runnext && s->runnext == grt_load(&p->runnext)))
+		return;
+	if (!stuck)
+		atomic_fetch_or_explicit(&p->attention, ATT_SHARE, memory_order_relaxed);
+	else if (grt_own_rescue(p))
+		grt_wake_if_idle();
 }
 
-bool grt_monitor_rescue(struct p *p)
+/* Newest first is for the spawned only as long as it keeps nobody waiting that one would notice. */
+static void watch_oldest(struct p *p, const struct seen *s, int64_t *since, int64_t now)
 {
-	struct g *g = NULL;
+	bool lane = grt_lane_len(&p->spawned) && grt_load(&p->spawned.head) == s->spawned;
+	bool ring = grt_load(&p->ring_trees) && grt_runq_len(&p->runq) &&
+		    grt_load(&p->runq.head) == s->ring;
 
-	grt_spin_lock(&grt_rt.lock);
-
-	struct m *m = grt_load(&p->m);
-
-	if (m && grt_load(&m->p) == p && take(m, p)) {
-		g = grt_load(&p->runnext);
-		grt_store(&p->runnext, NULL);
-		if (g && !grt_runq_push(&p->runq, g))
-			grt_injq_push(&grt_rt.injq, g);
-		atomic_store_explicit(&m->p, p, memory_order_release); /* handshake.C */
+	if (!lane && !ring) {
+		*since = now;
+	} else if (now - *since >= OLDEST) {
+		atomic_fetch_or_explicit(&p->attention, ATT_OLDEST, memory_order_relaxed);
+		*since = now;
 	}
-	grt_spin_unlock(&grt_rt.lock);
-	if (g)
-		grt_wake_if_idle();
-	return g;
 }
 
 /* True: look again soon. */
 static bool look_at(struct p *p, struct seen *s, int64_t now)
 {
-	struct g *next = grt_load(&p->runnext);
-	uint32_t tick = grt_load(&p->schedtick);
-	bool stuck = next && next == s->runnext && tick == s->tick;
+	struct seen before = *s;
 	int64_t first = grt_timers_first(&p->timers);
 
-	*s = (struct seen){ next, tick };
+	watch_oldest(p, s, &Mon.oldest_since[p->id], now);
+	*s = grt_seen(p);
 	if (first != GRT_NEVER && first <= now) {
 		if (grt_load(&grt_rt.npidle))
 			grt_wake_one();
@@ -89,12 +82,12 @@ static bool look_at(struct p *p, struct seen *s, int64_t now)
 	}
 	if (!grt_load(&grt_rt.npidle))
 		return false;
+	grt_store(&grt_rt.wakeable, 1);
 	/* a wake that was not due when the ring was filled (yield puts its caller there and wakes nobody) */
 	if (grt_runq_len(&p->runq))
 		grt_wake_if_idle();
-	if (stuck)
-		grt_monitor_rescue(p);
-	return next;
+	help(p, &before);
+	return s->runnext || grt_lane_len(&p->spawned) || grt_lane_len(&p->woken);
 }
 
 static int64_t look_at_all(int64_t now)

@@ -6,10 +6,21 @@
 
 #include "base/rand.h"
 #include "os/os.h"
+#include "engine/watch.h"
+#include "rt/own.h"
 #include "sched/next.h"
 #include "sched/ready.h"
 
-enum { STEAL_ROUNDS = 4 };
+enum {
+	MOST = 128, /* taken from the shared queue at once */
+	US = 1000,
+	SEARCH = 50 * US, /* so long goes the search of one who found nothing */
+};
+
+/* The models look less often: time stands still there. */
+#ifndef GRT_SEARCH_ROUNDS
+#define GRT_SEARCH_ROUNDS 1000
+#endif
 
 static void expire(struct p *from, struct p *to, int64_t now)
 {
@@ -32,8 +43,20 @@ void grt_pick_timers(struct p *p)
 		expire(p, p, now);
 }
 
-/* A share of the shared queue: one to run, the rest into p's ring, where thieves find them. */
-static struct g *from_injq(struct p *p, uint32_t max)
+/* Into the ring, where thieves find them without having to ask. */
+static void show(struct p *p, struct glist *batch)
+{
+	struct g *g;
+
+	grt_store(&p->ring_trees, false);
+	while ((g = grt_glist_pop(batch)))
+		if (GRT_UNLIKELY(!grt_runq_push(&p->runq, g)))
+			grt_injq_push(&grt_rt.injq, g);
+	grt_wake_if_idle();
+}
+
+/* A share of the shared queue: one to run, the rest for p and others. */
+static struct g *from_injq(struct p *p)
 {
 	uint32_t n = grt_injq_len(&grt_rt.injq);
 	struct glist some = { 0 };
@@ -42,24 +65,52 @@ static struct g *from_injq(struct p *p, uint32_t max)
 	if (!n)
 		return NULL;
 	n = n / grt_load(&grt_rt.procs) + 1;
-	n = n > max ? max : n;
-	grt_injq_take(&grt_rt.injq, n, &some);
+	grt_injq_take(&grt_rt.injq, n < MOST ? n : MOST, &some);
 	g = grt_glist_pop(&some);
 	if (some.n)
-		grt_ready_batch(p, &some);
+		show(p, &some);
 	return g;
 }
 
-static struct g *from_own(struct p *p)
+/* Its turn has come although p has work: as many as would have run meanwhile, behind those. */
+static struct g *fair_injq(struct p *p)
 {
-	struct g *g = grt_load(&p->runnext);
+	struct glist some = { 0 };
+	struct g *g;
 
-	if (g) {
-		grt_store(&p->runnext, NULL);
-		return g;
+	if (!grt_injq_len(&grt_rt.injq))
+		return NULL;
+	grt_injq_take(&grt_rt.injq, FAIR_EVERY, &some);
+	g = grt_glist_pop(&some);
+	grt_ready_batch(p, &some);
+	return g;
+}
+
+/* Those who may have to wait while newer ones keep coming; the shared queue every other time: it is everybody's. Not the
+ * oldest of the spawned: to begin a tree's next big branch each time would fill the memory with trees half done. They
+ * have their turn when the monitor says so. */
+static struct g *fair(struct p *p)
+{
+	struct g *g = NULL;
+
+	for (int i = 0; !g && i < 4; i++) {
+		uint32_t turn = p->turn++ % 4;
+
+		if (turn % 2 == 0)
+			g = fair_injq(p);
+		else if (turn == 1)
+			g = grt_lane_oldest(&p->woken);
+		else if (!grt_load(&p->ring_trees))
+			g = grt_runq_pop(&p->runq);
 	}
-	p->to_ring = RING_EVERY;
-	return grt_runq_pop(&p->runq);
+	return g;
+}
+
+static struct g *oldest_spawned(struct p *p)
+{
+	struct g *g = grt_load(&p->ring_trees) ? grt_runq_pop(&p->runq) : NULL;
+
+	return g ? g : grt_lane_oldest(&p->spawned);
 }
 
 /* Each other P once, in an order that differs each time: a random start and a random stride without common factor. */
@@ -80,15 +131,17 @@ static struct g *steal_round(struct p *p, bool timers_too)
 		struct p *from = grt_load(&grt_rt.allp[at]);
 		struct g *g = from == p ? NULL : grt_runq_steal(&p->runq, &from->runq);
 
-		if (g)
+		if (g) {
+			grt_store(&p->ring_trees, grt_load(&from->ring_trees));
 			return g;
+		}
 		if (timers_too && from != p) {
 			int64_t first = grt_timers_first(&from->timers), now;
 
 			if (first == GRT_NEVER || first > (now = grt_os_now()))
 				continue;
 			expire(from, p, now);
-			g = from_own(p);
+			g = grt_own_next(p);
 			if (g)
 				return g;
 		}
@@ -110,20 +163,58 @@ static bool may_spin(struct m *m)
 	return true;
 }
 
+/* Does any P run goroutines? Those of Ms that search do not. */
+static bool others_busy(void)
+{
+	return grt_load(&grt_rt.procs) > grt_load(&grt_rt.npidle) + grt_load(&grt_rt.nmspinning);
+}
+
+/* More workers than CPUs: whoever has the work may be waiting for this CPU. */
+static void pause_between(void)
+{
+	if (grt_load(&grt_rt.procs) > grt_rt.cpus)
+		sched_yield();
+	else
+		for (int i = 0; i < 16; i++)
+			grt_relax();
+}
+
+/* Everything that others have made visible. */
+static struct g *from_visible(struct p *p, bool timers_too)
+{
+	struct g *g = steal_round(p, timers_too);
+
+	if (!g && grt_injq_len(&grt_rt.injq))
+		g = from_injq(p);
+	return g;
+}
+
+/*
+ * Looks for work for about as long as sleeping and being woken takes, while others are busy who may have some: first in
+ * what is visible, and asks for a share of what a P keeps to itself once it has waited for OLD.
+ */
 static struct g *from_others(struct m *m, struct p *p)
 {
+	struct watch w = { 0 };
+	int64_t now, until;
+	struct g *g;
+
 	if (atomic_load_explicit(&grt_rt.nallp, memory_order_acquire) == 1 ||
 	    !may_spin(m)) /* allp.B */
 		return NULL;
-	for (int round = 1; round <= STEAL_ROUNDS; round++) {
-		struct g *g = steal_round(p, round == STEAL_ROUNDS);
-
+	now = grt_os_now();
+	until = now + SEARCH;
+	for (int round = 0; round < GRT_SEARCH_ROUNDS; round++) {
+		g = from_visible(p, false);
 		if (g)
 			return g;
-		if (grt_injq_len(&grt_rt.injq))
-			return from_injq(p, GRT_RUNQ_LEN / 2);
+		if (now >= until || !others_busy())
+			break;
+		grt_watch(&w, p, now);
+		pause_between();
+		now = grt_os_now();
 	}
-	return NULL;
+	return from_visible(p, true);
 }
 
 static struct g *find(struct m *m, struct p *p)
@@ -131,15 +222,21 @@ static struct g *find(struct m *m, struct p *p)
 	struct g *g;
 
 	grt_pick_timers(p);
-	if (p->to_injq == 0) {
-		p->to_injq = INJQ_EVERY;
-		g = from_injq(p, 1);
+	if (GRT_UNLIKELY(p->oldest_due)) {
+		p->oldest_due = false;
+		g = oldest_spawned(p);
 		if (g)
 			return g;
 	}
-	g = from_own(p);
+	if (p->to_fair == 0) {
+		p->to_fair = FAIR_EVERY;
+		g = fair(p);
+		if (g)
+			return g;
+	}
+	g = grt_own_next(p);
 	if (!g)
-		g = from_injq(p, GRT_RUNQ_LEN / 2);
+		g = from_injq(p);
 	if (!g)
 		g = from_others(m, p);
 	return g;
@@ -149,6 +246,8 @@ struct g *grt_pick(struct m *m, struct p *p)
 {
 	struct g *g = find(m, p);
 
+	if (g)
+		m->found = true;
 	if (g && m->spinning)
 		grt_spin_end(m);
 	if (!g || grt_saved(g))

@@ -41,6 +41,7 @@
 #include "base/chaos.h"
 #include "base/fatal.h"
 #include "os/os.h"
+#include "rt/own.h"
 
 void grt_note_wake(struct m *m)
 {
@@ -213,14 +214,24 @@ GRT_NOINLINE void grt_wake_one(void)
 		grt_monitor_kick();
 }
 
+GRT_NOINLINE void grt_wake_surplus(void)
+{
+	grt_store(&grt_rt.wakeable, 0);
+	if (grt_load(&grt_rt.npidle) && !grt_load(&grt_rt.nmspinning))
+		grt_wake_one();
+}
+
 void grt_spin_end(struct m *m)
 {
 	m->spinning = false;
 	grt_chaos();
 	atomic_fetch_sub_explicit(&grt_rt.nmspinning, 1, memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst); /* wake.F */
-	if (grt_load(&grt_rt.npidle) && grt_work_visible())
-		grt_wake_one();
+	if (grt_load(&grt_rt.npidle)) {
+		grt_store(&grt_rt.wakeable, 1);
+		if (grt_work_visible())
+			grt_wake_one();
+	}
 }
 
 /* A timer that nobody sleeps for yet; GRT_NEVER: none. Under rt.lock. */
@@ -295,8 +306,11 @@ bool grt_idle(struct m *m)
 		m->held = NULL;
 		grt_pidle_put(p);
 		when = keep(m);
+		if (m->found)
+			grt_store(&grt_rt.wakeable, 1);
 	}
 	m->spinning = false;
+	m->found = false;
 	midle_push(m);
 	grt_spin_unlock(&grt_rt.lock);
 
@@ -316,23 +330,13 @@ bool grt_idle(struct m *m)
 	return true;
 }
 
-/* A P that nobody will run soon must not keep a goroutine where thieves do not look. */
-static void unhide(struct p *p)
-{
-	struct g *g = grt_load(&p->runnext);
-
-	grt_store(&p->runnext, NULL);
-	if (g && !grt_runq_push(&p->runq, g))
-		grt_injq_push(&grt_rt.injq, g);
-}
-
 void grt_handoff(struct m *m, struct p *p)
 {
 	grt_spin_lock(&grt_rt.lock);
 	grt_store(&m->p, NULL);
 	m->held = NULL;
 
-	bool own = grt_load(&p->runnext) || grt_runq_len(&p->runq);
+	bool own = grt_own_any(p);
 	bool last = grt_load(&grt_rt.npidle) + 1 >= grt_load(&grt_rt.procs) && !grt_rt.keeper;
 	bool wanted = own || (last && grt_timers_earliest() != GRT_NEVER) ||
 		      grt_load(&p->attention);
@@ -341,7 +345,7 @@ void grt_handoff(struct m *m, struct p *p)
 	if (to) {
 		grt_give(to, p);
 	} else {
-		unhide(p);
+		grt_own_show_all(p); /* nobody runs it soon, and nobody looks into its lanes */
 		grt_pidle_put(p);
 		if (wanted)
 			grt_store(&grt_rt.want_m, 1);

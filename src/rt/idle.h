@@ -16,6 +16,11 @@ GRT_INLINE void grt_wake_if_idle(void)
 		grt_wake_one();
 }
 
+/* A goroutine was queued behind another one in a place that only its P looks into (PROTOCOL own), and rt.wakeable: wakes
+ * an M to look for work. If that one finds nothing old enough, wakeable stays 0 until the monitor's next tick: so much
+ * short work as never waits wakes somebody for nothing once a millisecond, not once a microsecond. */
+void grt_wake_surplus(void);
+
 /* Under rt.lock. take: an idle P, the wanted one if it is among them; NULL: none. give: m runs with p from now on. */
 struct p *grt_pidle_take(struct p *wanted);
 void grt_pidle_put(struct p *p);

@@ -8,6 +8,7 @@
 #include "base/list.h"
 #include "base/spin.h"
 #include "part/injq.h"
+#include "part/lane.h"
 #include "part/runq.h"
 #include "part/stack.h"
 #include "part/timers.h"
@@ -18,21 +19,25 @@ enum p_status { P_IDLE, P_RUNNING, P_DEAD };
 
 /* Bits of p.attention: the next pick goes to the loop instead of straight to the next goroutine. */
 enum p_attention {
-	ATT_TIMERS = 1, /* a timer of this P is overdue, says the monitor */
-	ATT_RETIRE = 2, /* the P is above procs now */
-	ATT_STOP = 4,	/* shutdown */
+	ATT_TIMERS = 1,	 /* a timer of this P is overdue, says the monitor */
+	ATT_RETIRE = 2,	 /* the P is above procs now */
+	ATT_STOP = 4,	 /* shutdown */
+	ATT_OLDEST = 16, /* the oldest of the spawned has waited for long, says the monitor */
+	ATT_SHARE = 8, /* somebody looks for work, and some waits here: PROTOCOL own in rt/own.h */
 };
 
 /*
  * P - the right to run goroutines. Who holds it (p.m, or the holder of rt.lock while it is idle) owns the first group.
  */
 struct p {
-	/* the owner's; runnext and schedtick are also read by the monitor (relaxed) */
+	/* the owner's; runnext and schedtick are also looked at by others (relaxed) */
 	GRT_ALIGNED(GRT_CACHELINE)
-	_Atomic(struct g *) runnext;  /* the newest; private: thieves do not see it */
+	_Atomic(struct g *) runnext;  /* the newest: PROTOCOL own in rt/own.h */
 	_Atomic uint32_t schedtick;   /* rises with each goroutine run */
-	uint32_t to_injq;	      /* picks left until the shared queue is looked at first */
-	uint32_t to_ring;	      /* runnext picks left until the ring goes first */
+	uint32_t to_fair;	      /* picks left until one who waits elsewhere goes first */
+	uint32_t turn;		      /* who that is */
+	bool oldest_due;	      /* the oldest spawned goes first at the next pick */
+	_Atomic bool ring_trees;      /* the ring was filled with spawned ones, not woken; a hint */
 	_Atomic uint32_t syscalltick; /* rises with each hand-off in block_enter */
 	uint64_t id_next, id_end;     /* goroutine ids taken in advance */
 	uint64_t nspawned, nended;
@@ -46,7 +51,8 @@ struct p {
 	struct m *_Atomic m; /* the holder; under rt.lock */
 	struct p *link;	     /* idle list; under rt.lock */
 
-	struct runq runq;
+	struct lane spawned, woken;
+	struct runq runq; /* what was shared */
 	struct timers timers;
 };
 
@@ -63,6 +69,7 @@ struct m {
 	bool spinning;	 /* looks for work and is counted in rt.nmspinning */
 	bool blocked;	 /* its goroutine is between block_enter and block_exit */
 	bool keeper;	 /* under rt.lock: sleeps until the earliest timer */
+	bool found;	 /* it has run something since it was woken */
 	struct p *oldp;	 /* the P block_enter gave away: tried first on the way back */
 	struct san_stack san;
 
@@ -91,6 +98,7 @@ struct rt {
 	_Atomic uint32_t
 		enter_flags; /* what entering goru costs more than usual; enum enter_flags */
 	uint8_t default_cls;
+	uint32_t cpus; /* that the process may use, at the start */
 	bool spawn_fatal, spawn_log;
 	uint32_t max_threads;
 	uint32_t hang_seconds;	/* GORU_DEBUG=hang=S; 0: off */
@@ -100,6 +108,8 @@ struct rt {
 	/* written whenever an M goes idle or wakes: PROTOCOL wake in rt/idle.c */
 	GRT_ALIGNED(GRT_CACHELINE) _Atomic uint32_t npidle;
 	_Atomic uint32_t nmspinning;
+	_Atomic uint32_t
+		wakeable; /* a hint: a P is idle, and waking an M for surplus has been worth it lately */
 
 	/* the lists, under lock */
 	GRT_ALIGNED(GRT_CACHELINE) struct spin lock;

@@ -16,8 +16,9 @@ static GRT_NOINLINE void yield_to_others(struct m *m, struct p *p)
 	struct g *g = m->curg, *next;
 
 	grt_g_set_state(g, G_RUNNABLE);
-	if (GRT_UNLIKELY(!grt_runq_push(&p->runq, g)))
-		grt_ready_tail(p, g);
+	/* what was shared and is still here waits already */
+	if (GRT_LIKELY(!grt_runq_len(&p->runq)) || !grt_runq_push(&p->runq, g))
+		grt_ready_last(p, g);
 	next = grt_next(p, g);
 	if (next == g)
 		grt_g_set_state(g, G_RUNNING);
@@ -42,10 +43,9 @@ GRT_PUBLIC void goru_yield(void)
 		grt_leave_bracketed();
 		return;
 	}
-	/* alone: only the shared queue's turn has to come nearer */
-	if (!grt_load(&p->runnext) && !grt_runq_len(&p->runq) && !grt_load(&p->attention) &&
-	    p->to_injq) {
-		p->to_injq--;
+	/* alone: only the others' turn has to come nearer */
+	if (!grt_own_any(p) && !grt_load(&p->attention) && p->to_fair) {
+		p->to_fair--;
 		grt_leave(m);
 		return;
 	}

@@ -1,28 +1,55 @@
-/* ready.c - a goroutine becomes runnable: the ring, the shared queue, and who is woken for it. */
+/* ready.c - a goroutine becomes runnable: the lanes, the shared queue, and who is woken for it. */
 /* SPDX-License-Identifier: MIT */
 #include "sched/ready.h"
 
-/* With one P there is nobody to wake. set_procs barriers after it raised procs, so a stale 1 is not kept. */
-GRT_INLINE void wake(void)
+/* No fence: who goes idle in this very moment is seen at the next surplus, or by the monitor (PROTOCOL own). */
+GRT_INLINE void surplus(void)
 {
-	if (grt_load(&grt_rt.procs) > 1)
-		grt_wake_if_idle();
+	if (GRT_UNLIKELY(grt_load(&grt_rt.wakeable)))
+		grt_wake_surplus();
 }
 
-static GRT_NOINLINE void overflow(struct p *p, struct g *g)
+/* Full: the newer half goes where all see it, behind all that waits there. What has waited longest keeps its place. */
+static GRT_COLD void spill_woken(struct lane *l, struct g *g)
 {
 	struct glist half = { 0 };
 
-	grt_runq_half(&p->runq, &half);
 	grt_glist_push(&half, g);
+	for (uint32_t i = 0; i < GRT_LANE_LEN / 2; i++)
+		grt_glist_push_front(&half, grt_lane_newest(l));
 	grt_injq_append(&grt_rt.injq, &half);
+	grt_wake_if_idle();
 }
 
-void grt_ready_tail(struct p *p, struct g *g)
+/* Full: the older half goes, which would be last here and is the biggest part of a tree. */
+static GRT_COLD void spill_spawned(struct lane *l, struct g *g)
 {
-	if (GRT_UNLIKELY(!grt_runq_push(&p->runq, g)))
-		overflow(p, g);
-	wake();
+	struct glist half = { 0 };
+
+	for (uint32_t i = 0; i < GRT_LANE_LEN / 2; i++)
+		grt_glist_push(&half, grt_lane_oldest(l));
+	grt_lane_push(l, g);
+	grt_injq_append(&grt_rt.injq, &half);
+	grt_wake_if_idle();
+}
+
+void grt_ready_last(struct p *p, struct g *g)
+{
+	if (GRT_UNLIKELY(!grt_lane_push(&p->woken, g)))
+		spill_woken(&p->woken, g);
+}
+
+void grt_ready_woken(struct p *p, struct g *g)
+{
+	grt_ready_last(p, g);
+	surplus();
+}
+
+void grt_ready_spawned(struct p *p, struct g *g)
+{
+	if (GRT_UNLIKELY(!grt_lane_push(&p->spawned, g)))
+		spill_spawned(&p->spawned, g);
+	surplus();
 }
 
 void grt_ready_shared(struct g *g)
@@ -44,11 +71,7 @@ void grt_ready_batch(struct p *p, struct glist *batch)
 		grt_wake_if_idle();
 		return;
 	}
-	while ((g = grt_glist_pop(batch))) {
-		if (GRT_UNLIKELY(!grt_runq_push(&p->runq, g))) {
-			overflow(p, g);
-			grt_injq_append(&grt_rt.injq, batch);
-		}
-	}
-	wake();
+	while ((g = grt_glist_pop(batch)))
+		grt_ready_last(p, g);
+	surplus();
 }

@@ -4,20 +4,25 @@
 #define GRT_SCHED_READY_H
 
 #include "rt/idle.h"
+#include "rt/own.h"
 #include "rt/self.h"
 
-/* Into the ring of p, the older half of a full one into the shared queue; wakes a worker if one is due. */
-void grt_ready_tail(struct p *p, struct g *g);
+/* Behind all of p's own, the older half of a full lane into the shared queue. Wakes nobody. */
+void grt_ready_last(struct p *p, struct g *g);
 
 /* Into the shared queue: by those without a P. */
 void grt_ready_shared(struct g *g);
 
-/* A batch, in order, into the ring of p (NULL: the shared queue). */
+/* A batch, in order, behind all of p's own (NULL: into the shared queue). */
 void grt_ready_batch(struct p *p, struct glist *batch);
+
+/* g gives up the place in runnext to a newer one. */
+void grt_ready_woken(struct p *p, struct g *g);
+void grt_ready_spawned(struct p *p, struct g *g);
 
 /*
  * g runs next on p: what was woken last has its data in this CPU's cache, and its waker is about to wait. Whoever had
- * that place goes to the ring, which is surplus, and surplus is what another worker is woken for.
+ * that place is surplus, and surplus is what another worker is woken for.
  */
 GRT_INLINE void grt_ready(struct p *p, struct g *g)
 {
@@ -32,7 +37,19 @@ GRT_INLINE void grt_ready(struct p *p, struct g *g)
 	grt_chaos();
 	grt_store(&p->runnext, g);
 	if (old)
-		grt_ready_tail(p, old);
+		grt_ready_woken(p, old);
+}
+
+/* The same for a goroutine that has not run yet: whoever had the place goes to the spawned. */
+GRT_INLINE void grt_ready_new(struct p *p, struct g *g)
+{
+	struct g *old = grt_load(&p->runnext);
+
+	grt_g_set_state(g, G_RUNNABLE);
+	grt_chaos();
+	grt_store(&p->runnext, g);
+	if (old)
+		grt_ready_spawned(p, old);
 }
 
 #endif

@@ -81,7 +81,7 @@ static inline int spawn_local(struct p *p, const struct spawn *s)
 	if (GRT_UNLIKELY(s->name))
 		set_name(g, s->name);
 	p->nspawned++;
-	grt_ready(p, g);
+	grt_ready_new(p, g);
 	return 0;
 }
 

@@ -31,6 +31,6 @@ GRT_COLD bool grt_saved_soon(struct g *g)
 
 GRT_COLD struct g *grt_next_unsaved(struct p *p, struct g *g)
 {
-	grt_ready_tail(p, g);
+	grt_ready_last(p, g);
 	return NULL;
 }

@@ -1,9 +1,9 @@
 /* handshake.c - the monitor takes a P from an M that does not use it: never while it does, and nothing is lost. */
 /* SPDX-License-Identifier: MIT */
-/* model: with=core,src/engine/monitor.c */
+/* model: with=core */
 #include "kit.h"
 
-#include "engine/monitor.h"
+#include "rt/own.h"
 #include "sched/ready.h"
 #include "sched/block.h"
 
@@ -25,11 +25,11 @@ static void begin_fence(void)
 	grt_store(&grt_rt.enter_flags, ENTER_FENCE);
 }
 
-/* What a call does with its P: plain words of it, runnext, the ring. */
+/* What a call does with its P: plain words of it, runnext, the lanes. */
 static void use(struct p *p, struct g *g)
 {
 	CHECK(p == &p0);
-	p->to_injq++;
+	p->to_fair++;
 	grt_ready(p, g);
 	used++;
 }
@@ -77,28 +77,26 @@ static void blocks(void)
 static void rescues(void)
 {
 	for (int i = 0; i < 2; i++)
-		asked += grt_monitor_rescue(&p0);
+		asked += grt_own_rescue(&p0);
 }
 
 static void rescue(void)
 {
-	asked += grt_monitor_rescue(&p0);
+	asked += grt_own_rescue(&p0);
 }
 
 /* Each is in one place. */
 static void check(void)
 {
-	struct g *g = grt_load(&p0.runnext);
+	struct g *g;
 	int seen[3] = { 0, 0, 0 }, n = 0;
 
-	if (g)
-		seen[g - gs]++;
-	while ((g = grt_runq_pop(&p0.runq)) || (g = grt_glist_pop(&grt_rt.injq.list)))
+	while ((g = grt_own_next(&p0)) || (g = grt_glist_pop(&grt_rt.injq.list)))
 		seen[g - gs]++;
 	for (int i = 0; i < 3; i++)
 		n += seen[i];
 	CHECK(seen[2] == 1 && seen[0] <= 1 && seen[1] <= 1 && n == used + 1);
-	CHECK(p0.to_injq == 1000u + (unsigned)used);
+	CHECK(p0.to_fair == 1000u + (unsigned)used);
 }
 
 int main(int argc, char **argv)

@@ -29,7 +29,7 @@ fi
 core="src/base/spin.c $(echo src/part/*.c src/rt/*.c src/sched/*.c src/sync/*.c | sed 's,src/rt/hooks.c,,')"
 plain="-std=gnu11 -g -Wall -Wno-tsan -Wno-unknown-warning-option -Werror=implicit-function-declaration
 	-fno-pie -fno-stack-protector -Isrc -Iinclude -Itests/model"
-flags="$plain -O1 -fsanitize=thread -ffunction-sections -fdata-sections -DGRT_RUNQ_LEN=4u
+flags="$plain -O1 -fsanitize=thread -ffunction-sections -fdata-sections -DGRT_RUNQ_LEN=4u -DGRT_LANE_LEN=4u -DGRT_SEARCH_ROUNDS=1
 	-Itests/model/port -include tests/model/model.h"
 
 sources_of() {

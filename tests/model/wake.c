@@ -1,9 +1,10 @@
 /* wake.c - the wake rule over the sources: no work stays behind while workers sleep. */
 /* SPDX-License-Identifier: MIT */
-/* model: with=core,src/engine/pick.c */
+/* model: with=core,src/engine/watch.c,src/engine/pick.c */
 #include "kit.h"
 
 #include "engine/pick.h"
+#include "rt/own.h"
 #include "sched/ready.h"
 
 /* Two workers with the loop of engine/loop.c, and goroutines that only count. No monitor: it would make up for a lost
@@ -46,8 +47,12 @@ static void run(struct p *p, struct g *g)
 	if (g == &gs[0] && wanted > 1)
 		while (grt_load(&ran) != wanted - 1)
 			model_pause();
-	if (g == &gs[1] && wanted == 3)
-		grt_ready_tail(p, &gs[2]);
+	if (g == &gs[1] && wanted == 3) {
+		/* as loop.c does when asked to share */
+		grt_ready_last(p, &gs[2]);
+		CHECK(grt_own_share(p));
+		grt_wake_if_idle();
+	}
 	atomic_fetch_add_explicit(&ran, 1, memory_order_relaxed);
 }
 
@@ -61,7 +66,7 @@ static void worker(struct m *m, struct p *p)
 
 		if (g)
 			run(p, g);
-		else if (!p || (!grt_runq_len(&p->runq) && !grt_load(&p->runnext)))
+		else if (!p || !grt_own_any(p))
 			grt_idle(m);
 	}
 }

@@ -1,0 +1,82 @@
+/* watch.c - one who looks for work watches what a busy P keeps to itself, and asks for a share when it has waited. */
+/* SPDX-License-Identifier: MIT */
+#include "engine/watch.h"
+
+#include "base/rand.h"
+#include "rt/own.h"
+
+enum {
+	US = 1000,
+	/* What has waited so long is worth another CPU: about what waking one takes. */
+	OLD = 20 * US,
+	/* A P that still runs the same goroutine so long after it was asked will not answer soon. */
+	ANSWER = 5 * US,
+};
+
+struct seen grt_seen(struct p *p)
+{
+	return (struct seen){ grt_load(&p->runnext), grt_load(&p->schedtick),
+			      grt_load(&p->spawned.head), grt_load(&p->woken.head),
+			      grt_load(&p->runq.head) };
+}
+
+bool grt_seen_old(struct p *p, const struct seen *s)
+{
+	return (grt_lane_len(&p->spawned) && grt_load(&p->spawned.head) == s->spawned) ||
+	       (grt_lane_len(&p->woken) && grt_load(&p->woken.head) == s->woken);
+}
+
+bool grt_seen_stuck(struct p *p, const struct seen *s)
+{
+	return grt_load(&p->schedtick) == s->tick;
+}
+
+/* A P with something in private, at random. */
+static struct p *choose(struct p *self)
+{
+	uint32_t n = atomic_load_explicit(&grt_rt.nallp, memory_order_acquire); /* allp.B */
+	uint32_t at = grt_rand_below(&self->rand, n);
+
+	for (uint32_t i = 0; i < n; i++, at = at + 1 == n ? 0 : at + 1) {
+		struct p *p = grt_load(&grt_rt.allp[at]);
+
+		if (p != self &&
+		    (grt_lane_len(&p->spawned) || grt_lane_len(&p->woken) || grt_load(&p->runnext)))
+			return p;
+	}
+	return NULL;
+}
+
+static void begin(struct watch *w, struct p *self, int64_t now)
+{
+	w->at = choose(self);
+	if (w->at)
+		w->seen = grt_seen(w->at);
+	w->since = now;
+	w->asked = false;
+}
+
+/* Looks at the other's words seldom: each look takes a cache line away from its owner. */
+void grt_watch(struct watch *w, struct p *self, int64_t now)
+{
+	int64_t waited = now - w->since;
+
+	if (!w->at || (waited >= OLD && !w->asked)) {
+		struct p *p = w->at;
+
+		if (p && grt_seen_old(p, &w->seen)) {
+			atomic_fetch_or_explicit(&p->attention, ATT_SHARE, memory_order_relaxed);
+			w->asked = true;
+			return;
+		}
+		if (!p || !grt_seen_stuck(p, &w->seen) || !grt_load(&p->runnext)) {
+			begin(w, self, now);
+			return;
+		}
+		w->asked = true; /* only runnext, and its waker computes */
+	} else if (w->asked && waited >= OLD + ANSWER) {
+		if (grt_seen_stuck(w->at, &w->seen))
+			grt_own_rescue(w->at);
+		begin(w, self, now);
+	}
+}

@@ -1,0 +1,84 @@
+/* own.c - what a P has to run: its private places, and how others get a share of them. */
+/* SPDX-License-Identifier: MIT */
+#include "rt/own.h"
+
+#include "base/chaos.h"
+#include "os/os.h"
+
+/* n of the oldest, as far as the ring has room. */
+static void move(struct lane *l, struct p *p, uint32_t n)
+{
+	while (n-- && grt_runq_len(&p->runq) < GRT_RUNQ_LEN)
+		grt_runq_push(&p->runq, grt_lane_oldest(l));
+}
+
+static uint32_t half(struct lane *l)
+{
+	uint32_t n = (grt_lane_len(l) + 1) / 2;
+
+	return n < GRT_RUNQ_LEN / 2 ? n : GRT_RUNQ_LEN / 2;
+}
+
+bool grt_own_share(struct p *p)
+{
+	bool trees = grt_lane_len(&p->spawned);
+	struct lane *l = trees ? &p->spawned : &p->woken;
+	uint32_t n = half(l);
+
+	if (n)
+		grt_store(&p->ring_trees, trees);
+	move(l, p, n);
+	return n;
+}
+
+void grt_own_show_all(struct p *p)
+{
+	struct glist rest = { 0 };
+	struct g *g = grt_load(&p->runnext);
+
+	grt_store(&p->runnext, NULL);
+	if (g)
+		grt_glist_push(&rest, g);
+	while ((g = grt_lane_oldest(&p->spawned)))
+		grt_glist_push(&rest, g);
+	while ((g = grt_lane_oldest(&p->woken)))
+		grt_glist_push(&rest, g);
+	if (rest.n)
+		grt_injq_append(&grt_rt.injq, &rest);
+}
+
+/* Under rt.lock: nobody changes m.p. True: the M runs the program's code and will find its P gone; it is ours. */
+static bool take(struct m *m, struct p *p)
+{
+	grt_store(&m->p, NULL);
+	if (grt_load(&grt_rt.enter_flags) & ENTER_FENCE)
+		atomic_thread_fence(memory_order_seq_cst); /* handshake.F */
+	else
+		grt_os_membarrier(); /* handshake.E */
+	grt_chaos();
+	if (!atomic_load_explicit(&m->in_rt, memory_order_acquire)) /* handshake.B */
+		return true;
+	grt_store(&m->p, p);
+	return false;
+}
+
+bool grt_own_rescue(struct p *p)
+{
+	bool some = false;
+
+	grt_spin_lock(&grt_rt.lock);
+
+	struct m *m = grt_load(&p->m);
+
+	if (m && grt_load(&m->p) == p && take(m, p)) {
+		struct g *g = grt_load(&p->runnext);
+
+		some = grt_own_share(p) || g;
+		grt_store(&p->runnext, NULL);
+		if (g && !grt_runq_push(&p->runq, g))
+			grt_injq_push(&grt_rt.injq, g);
+		atomic_store_explicit(&m->p, p, memory_order_release); /* handshake.C */
+	}
+	grt_spin_unlock(&grt_rt.lock);
+	return some;
+}
