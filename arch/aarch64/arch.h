@@ -58,6 +58,23 @@ GRT_INLINE void *grt_arch_switch(struct gobuf *from, struct gobuf *to, void *wor
 	return x2;
 }
 
+/* The same without a way back: nothing of this stack is kept, and its sp stays 0. */
+_Noreturn GRT_INLINE void grt_arch_leave(struct gobuf *to, void *word)
+{
+	register struct gobuf *x1 __asm__("x1") = to;
+	register void *x2 __asm__("x2") = word;
+
+	__asm__ volatile("ldp x16, x3, [x1]\n\t"
+			 "ldp x29, x19, [x1, #16]\n\t"
+			 "mov sp, x3\n\t"
+			 "str xzr, [x1, #8]\n\t"
+			 "br x16"
+			 :
+			 : "r"(x1), "r"(x2)
+			 : "memory");
+	__builtin_unreachable();
+}
+
 void grt_arch_entry(void);
 
 /* A stack's first frame: the first switch to it calls fn(word) at top, and fn never returns. */

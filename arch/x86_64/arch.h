@@ -82,6 +82,21 @@ GRT_INLINE void *grt_arch_switch(struct gobuf *from, struct gobuf *to, void *wor
 	return word;
 }
 
+/* The same without a way back: nothing of this stack is kept, and its sp stays 0. */
+_Noreturn GRT_INLINE void grt_arch_leave(struct gobuf *to, void *word)
+{
+	__asm__ volatile("movq 0(%%rsi), %%rcx\n\t"
+			 "movq 16(%%rsi), %%rbp\n\t"
+			 "movq 24(%%rsi), %%rbx\n\t"
+			 "movq 8(%%rsi), %%rsp\n\t"
+			 "movq $0, 8(%%rsi)\n\t"
+			 "jmpq *%%rcx"
+			 :
+			 : "S"(to), "d"(word)
+			 : "memory");
+	__builtin_unreachable();
+}
+
 void grt_arch_entry(void);
 
 /* A stack's first frame: the first switch to it calls fn(word) at top, and fn never returns. */

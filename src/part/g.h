@@ -35,7 +35,8 @@ enum g_flags {
 	G_MAIN = 1,
 	G_UNGUARDED = 2,
 	G_WIDE = 4 /* more than one argument word */,
-	G_AGAIN = 8 /* got a P inside its brackets */
+	G_AGAIN = 8, /* got a P inside its brackets */
+	G_NAMED = 16,
 };
 
 _Static_assert(sizeof(struct gobuf) == 32,

@@ -8,20 +8,39 @@
 /* The slow half of get: another class, an empty pool, or no P. -ENOMEM, -EAGAIN as grt_stack_get. */
 int grt_gpool_get_slow(struct p *p, unsigned cls, struct g **out);
 
-/* A dead goroutine's record with its stack, the one used last first. No lock, no system call while the P has one. */
-GRT_INLINE int grt_gpool_get(struct p *p, unsigned cls, struct g **out)
+/* P's own pool, of the default class: the one used last, NULL when empty. */
+GRT_INLINE struct g *grt_gpool_hot(struct p *p)
 {
-	if (GRT_LIKELY(p && cls == grt_rt.default_cls && p->gfree.head)) {
-		struct g *g = p->gfree.head;
+	struct g *g = p->gfree.head;
 
+	if (GRT_LIKELY(g)) {
 		p->gfree.head = g->schedlink;
 		p->gfree.n--;
 		if (!p->gfree.head)
 			p->gfree.tail = NULL;
-		*out = g;
-		return 0;
+	}
+	return g;
+}
+
+/* A dead goroutine's record with its stack, the one used last first. No lock, no system call while the P has one. */
+GRT_INLINE int grt_gpool_get(struct p *p, unsigned cls, struct g **out)
+{
+	if (GRT_LIKELY(p && cls == grt_rt.default_cls)) {
+		*out = grt_gpool_hot(p);
+		if (GRT_LIKELY(*out))
+			return 0;
 	}
 	return grt_gpool_get_slow(p, cls, out);
+}
+
+/* Into P's own pool; false if it does not belong there or has no room. The stack may still be in use, by the caller, until
+ * the M that holds P has left it: nobody else takes it from there. */
+GRT_INLINE bool grt_gpool_keep(struct p *p, struct g *g)
+{
+	if (GRT_UNLIKELY(g->cls != grt_rt.default_cls || p->gfree.n >= GRT_GFREE_MAX))
+		return false;
+	grt_glist_push_front(&p->gfree, g);
+	return true;
 }
 
 /* Nobody runs on its stack any more. */

@@ -7,6 +7,7 @@
 #include "base/fatal.h"
 #include "goru.h"
 #include "os/os.h"
+#include "rt/gpool.h"
 #include "sched/block.h"
 #include "sched/ready.h"
 
@@ -65,8 +66,10 @@ _Noreturn void grt_exit(struct m *m)
 	struct g *g = m->curg;
 	struct p *p = grt_p_settled(m);
 	struct g *next = p ? grt_next(p, NULL) : NULL;
+	/* the tools want to hear of the end on another stack */
+	bool kept = !GRT_ASAN_ON && !GRT_TSAN_ON && p && grt_gpool_keep(p, g);
 
-	if (g->flags & G_MAIN)
+	if (GRT_UNLIKELY(g->flags & G_MAIN))
 		main_ended();
 	grt_g_set_state(g, G_DEAD);
 	grt_tsan_release(g); /* the stack's next user comes after us */
@@ -75,18 +78,21 @@ _Noreturn void grt_exit(struct m *m)
 	else
 		atomic_fetch_add_explicit(&grt_rt.nended, 1, memory_order_relaxed);
 
-	struct gobuf *to = next ? &next->sched : &m->g0;
-	struct san_stack *to_san = next ? &next->san : &m->san;
+	struct gobuf *to = &m->g0;
+	struct san_stack *to_san = &m->san;
 
 	m->curg = next;
 	m->held = p;
-	m->dead = g;
-	if (next)
+	if (GRT_UNLIKELY(!kept))
+		m->dead = g;
+	if (GRT_LIKELY(next)) {
 		grt_note_run(m, p, next);
+		to = &next->sched;
+		to_san = &next->san;
+	}
 	grt_tsan_switch(to_san);
 	grt_san_leave(&g->san, to_san, true);
-	grt_arch_switch(&g->sched, to, m);
-	grt_fatal("a dead goroutine was resumed");
+	grt_arch_leave(to, m);
 }
 
 GRT_PUBLIC _Noreturn void goru_exit(void)
@@ -101,7 +107,7 @@ GRT_PUBLIC _Noreturn void goru_exit(void)
 typedef void words_fn(uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t, uintptr_t);
 typedef void word_fn(uintptr_t);
 
-static void g_main(void *word)
+void grt_g_main(void *word)
 {
 	struct m *m = word;
 	struct g *g = m->curg;
@@ -120,17 +126,6 @@ static void g_main(void *word)
 	else
 		((word_fn *)g->fn)(g->word[0]);
 	grt_exit(grt_enter());
-}
-
-void grt_g_prepare(struct g *g)
-{
-	grt_arch_prepare(&g->sched, g, g_main);
-	if (GRT_ASAN_ON) {
-		g->san = (struct san_stack){ .lo = g->stack_lo + grt_stack_guard(g) };
-		g->san.size = (size_t)((char *)g - (char *)g->san.lo);
-	}
-	if (GRT_TSAN_ON)
-		g->san.fiber = grt_tsan_create();
 }
 
 GRT_NOINLINE void grt_run(struct m *m, struct p *p, struct g *g)

@@ -24,8 +24,20 @@ GRT_INLINE struct m *grt_park(struct m *m, struct p *p)
 /* The calling goroutine ends here. */
 _Noreturn void grt_exit(struct m *m);
 
+/* What every stack begins with: runs what the goroutine on it was given, and exits. */
+void grt_g_main(void *m);
+
 /* g's first switch will run what it was given; its registers count as saved from now on. */
-void grt_g_prepare(struct g *g);
+GRT_INLINE void grt_g_prepare(struct g *g)
+{
+	grt_arch_prepare(&g->sched, g, grt_g_main);
+	if (GRT_ASAN_ON) {
+		g->san = (struct san_stack){ .lo = g->stack_lo + grt_stack_guard(g) };
+		g->san.size = (size_t)((char *)g - (char *)g->san.lo);
+	}
+	if (GRT_TSAN_ON)
+		g->san.fiber = grt_tsan_create();
+}
 
 /* The loop runs g until a goroutine switches back to it. */
 void grt_run(struct m *m, struct p *p, struct g *g);

@@ -22,28 +22,34 @@ GRT_INLINE unsigned class_of(const struct spawn *s)
 }
 
 /* Ids rise without gaps as long as one P spawns; several take them in batches, as in Go. */
-static uint64_t next_id(struct p *p)
+static GRT_NOINLINE void more_ids(struct p *p)
 {
-	if (!p)
+	p->id_next = atomic_fetch_add_explicit(&grt_rt.id_next, ID_BATCH, memory_order_relaxed);
+	p->id_end = p->id_next + ID_BATCH;
+}
+
+GRT_INLINE uint64_t next_id(struct p *p)
+{
+	if (GRT_UNLIKELY(!p))
 		return atomic_fetch_add_explicit(&grt_rt.id_next, 1, memory_order_relaxed);
-	if (GRT_UNLIKELY(p->id_next == p->id_end)) {
-		p->id_next =
-			atomic_fetch_add_explicit(&grt_rt.id_next, ID_BATCH, memory_order_relaxed);
-		p->id_end = p->id_next + ID_BATCH;
-	}
+	if (GRT_UNLIKELY(p->id_next == p->id_end))
+		more_ids(p);
 	return p->id_next++;
 }
 
-GRT_INLINE void init(struct g *g, struct p *p, const struct spawn *s)
+/* All that a record needs which is new or was used before; what a goroutine leaves as it found it is not stored again. */
+GRT_INLINE void begin(struct g *g, uint64_t id, const struct spawn *s)
 {
-	g->id = next_id(p);
+	uint8_t was = g->flags;
+
+	if (GRT_UNLIKELY(was & G_NAMED))
+		g->name[0] = '\0';
+	g->flags = (uint8_t)((was & G_UNGUARDED) | s->flags | (s->nwords > 1 ? G_WIDE : 0));
+	g->block_depth = 0;
+	g->id = id;
 	g->fn = s->fn;
 	for (unsigned i = 0; i < s->nwords; i++)
 		g->word[i] = s->word[i];
-	g->flags = (uint8_t)((g->flags & G_UNGUARDED) | s->flags | (s->nwords > 1 ? G_WIDE : 0));
-	g->block_depth = 0;
-	grt_store(&g->waiting, NULL);
-	g->name[0] = '\0';
 	grt_g_prepare(g);
 	grt_tsan_release(g);
 }
@@ -67,36 +73,33 @@ static void set_name(struct g *g, const char *name)
 {
 	strncpy(g->name, name, sizeof(g->name) - 1);
 	g->name[sizeof(g->name) - 1] = '\0';
+	g->flags |= G_NAMED;
 }
 
-/* On a goroutine that holds its P: nothing here is shared but what the pool may need. */
-static inline int spawn_local(struct p *p, const struct spawn *s)
+static void count_spawned(struct p *p)
+{
+	if (p)
+		p->nspawned++;
+	else
+		atomic_fetch_add_explicit(&grt_rt.nspawned, 1, memory_order_relaxed);
+}
+
+/* On whatever stack the pools and the kernel have. */
+static int spawn_any(struct p *p, const struct spawn *s)
 {
 	struct g *g;
 	int rc = grt_gpool_get(p, class_of(s), &g);
 
-	if (GRT_UNLIKELY(rc < 0))
-		return failed(rc);
-	init(g, p, s);
-	if (GRT_UNLIKELY(s->name))
-		set_name(g, s->name);
-	p->nspawned++;
-	grt_ready_new(p, g);
-	return 0;
-}
-
-static int spawn_shared(const struct spawn *s)
-{
-	struct g *g;
-	int rc = grt_gpool_get(NULL, class_of(s), &g);
-
 	if (rc < 0)
 		return failed(rc);
-	init(g, NULL, s);
+	begin(g, next_id(p), s);
 	if (s->name)
 		set_name(g, s->name);
-	atomic_fetch_add_explicit(&grt_rt.nspawned, 1, memory_order_relaxed);
-	grt_ready(NULL, g);
+	count_spawned(p);
+	if (p)
+		grt_ready_new(p, g);
+	else
+		grt_ready(NULL, g);
 	return 0;
 }
 
@@ -110,7 +113,7 @@ static GRT_NOINLINE int spawn_plain(const struct spawn *s)
 		atomic_thread_fence(memory_order_seq_cst);			     /* plain.F */
 		switch (atomic_load_explicit(&grt_rt.phase, memory_order_acquire)) { /* phase.B */
 		case RT_ON:
-			rc = spawn_shared(s);
+			rc = spawn_any(NULL, s);
 			grt_plain_leave();
 			return rc;
 		case RT_STOPPING:
@@ -125,49 +128,80 @@ static GRT_NOINLINE int spawn_plain(const struct spawn *s)
 	}
 }
 
-GRT_INLINE int spawn(const struct spawn *s)
+/* m: of the calling goroutine, entered; NULL on a plain thread. */
+static GRT_NOINLINE int spawn_slow(struct m *m, const struct spawn *s)
 {
-	struct m *m = grt_enter();
-	struct p *p;
-	int rc;
+	int rc = -ESHUTDOWN;
 
-	if (GRT_UNLIKELY(!m))
+	if (!m)
 		return spawn_plain(s);
-	p = grt_p_of(m);
-	if (GRT_UNLIKELY(grt_load(&grt_rt.phase) == RT_STOPPING))
-		rc = -ESHUTDOWN;
-	else if (GRT_LIKELY(p))
-		rc = spawn_local(p, s);
-	else
-		rc = spawn_shared(s);
+	if (grt_load(&grt_rt.phase) != RT_STOPPING)
+		rc = spawn_any(grt_p_of(m), s);
 	grt_leave(m);
 	return rc;
 }
 
 int grt_spawn(const struct spawn *s)
 {
-	return spawn(s);
+	return spawn_slow(grt_enter(), s);
+}
+
+/* The usual case, on a goroutine that holds its P and has a hot stack: nothing here is shared. False: nothing done. */
+GRT_INLINE bool spawn_hot(struct m *m, const struct spawn *s)
+{
+	struct p *p = grt_p_of(m);
+	struct g *g;
+
+	if (GRT_UNLIKELY(!p || grt_load(&grt_rt.phase) == RT_STOPPING))
+		return false;
+	g = grt_gpool_hot(p);
+	if (GRT_UNLIKELY(!g))
+		return false;
+	begin(g, next_id(p), s);
+	p->nspawned++;
+	grt_ready_new(p, g);
+	grt_leave(m);
+	return true;
+}
+
+/* Of the default class, without a name. The record that spawn_slow wants is made only for it. */
+static GRT_NOINLINE int go_slow(struct m *m, void (*fn)(void), const uintptr_t *word, unsigned n)
+{
+	struct spawn s = { .fn = fn, .word = word, .nwords = n, .cls = CLS_DEFAULT };
+
+	return spawn_slow(m, &s);
+}
+
+static GRT_NOINLINE int go_slow_1(struct m *m, void (*fn)(void), uintptr_t word)
+{
+	return go_slow(m, fn, &word, 1);
 }
 
 GRT_PUBLIC int goru_go(void (*fn)(void *), void *arg)
 {
 	uintptr_t word = (uintptr_t)arg;
-	struct spawn s = {
-		.fn = (void (*)(void))fn, .word = &word, .nwords = 1, .cls = CLS_DEFAULT
-	};
+	struct spawn s = { .fn = (void (*)(void))fn, .word = &word, .nwords = 1 };
+	struct m *m;
 
 	if (GRT_UNLIKELY(!fn))
 		return -EINVAL;
-	return spawn(&s);
+	m = grt_enter();
+	if (GRT_LIKELY(m && spawn_hot(m, &s)))
+		return 0;
+	return go_slow_1(m, s.fn, word);
 }
 
 GRT_PUBLIC int goru_go_words_(void (*fn)(void), const uintptr_t *words, unsigned n)
 {
-	struct spawn s = { .fn = fn, .word = words, .nwords = n, .cls = CLS_DEFAULT };
+	struct spawn s = { .fn = fn, .word = words, .nwords = n };
+	struct m *m;
 
 	if (GRT_UNLIKELY(!fn || n > G_WORDS))
 		return -EINVAL;
-	return spawn(&s);
+	m = grt_enter();
+	if (GRT_LIKELY(m && spawn_hot(m, &s)))
+		return 0;
+	return go_slow(m, fn, words, n);
 }
 
 GRT_PUBLIC int goru_go_captured_(void (*fn)(void))
@@ -193,7 +227,7 @@ GRT_PUBLIC int goru_go_attr(const goru_attr *attr, void (*fn)(void *), void *arg
 	}
 	if (attr)
 		s.name = attr->name;
-	return spawn(&s);
+	return grt_spawn(&s);
 }
 
 GRT_PUBLIC uint64_t goru_id(void)

@@ -25,6 +25,14 @@ GRT_INLINE void *grt_arch_switch(struct gobuf *from, struct gobuf *to, void *wor
 	return model_switch(from, to, word);
 }
 
+_Noreturn GRT_INLINE void grt_arch_leave(struct gobuf *to, void *word)
+{
+	static struct gobuf nowhere;
+
+	model_switch(&nowhere, to, word);
+	__builtin_unreachable();
+}
+
 static inline void grt_arch_prepare(struct gobuf *b, void *top, void (*fn)(void *))
 {
 	b->pc = (void *)fn;
