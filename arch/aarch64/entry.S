@@ -3,7 +3,8 @@
 
 	.text
 
-/* First frame. x2: the switch's word; [sp]: the function; sp 16-aligned. Unwinders stop here. */
+/* First frame. x2: the switch's word; [sp]: the function; sp 16-aligned. Unwinders stop here. A jump: see the
+ * x86-64 port. */
 	.globl	grt_arch_entry
 	.hidden	grt_arch_entry
 	.type	grt_arch_entry, %function
@@ -15,9 +16,9 @@ grt_arch_entry:
 	mov	x0, x2
 	ldr	x16, [sp]
 	mov	x29, xzr
-	mov	x30, xzr
-	blr	x16
-	brk	#0
+	adr	x30, 1f
+	br	x16
+1:	brk	#0
 	.cfi_endproc
 	.size	grt_arch_entry, .-grt_arch_entry
 

@@ -61,7 +61,8 @@ static void main_ended(void)
 	grt_os_futex_wake(&grt_rt.run_state, INT32_MAX);
 }
 
-_Noreturn void grt_exit(struct m *m)
+/* Inlined into the first function of each stack: a call without a return is one the CPU waits for (arch entry.S). */
+_Noreturn GRT_INLINE void leave_for_good(struct m *m)
 {
 	struct g *g = m->curg;
 	struct p *p = grt_p_settled(m);
@@ -99,7 +100,7 @@ GRT_PUBLIC _Noreturn void goru_exit(void)
 {
 	if (!grt_on_goroutine())
 		grt_fatal("goru_exit on a plain thread");
-	grt_exit(grt_enter());
+	leave_for_good(grt_enter());
 }
 
 /* Every function the program may give us takes integer words only (checked by the headers): all six go in registers,
@@ -125,7 +126,7 @@ void grt_g_main(void *word)
 				    g->word[5]);
 	else
 		((word_fn *)g->fn)(g->word[0]);
-	grt_exit(grt_enter());
+	leave_for_good(grt_enter());
 }
 
 GRT_NOINLINE void grt_run(struct m *m, struct p *p, struct g *g)

@@ -21,9 +21,6 @@ GRT_INLINE struct m *grt_park(struct m *m, struct p *p)
 	return grt_switch(m, p, g, next);
 }
 
-/* The calling goroutine ends here. */
-_Noreturn void grt_exit(struct m *m);
-
 /* What every stack begins with: runs what the goroutine on it was given, and exits. */
 void grt_g_main(void *m);
 
