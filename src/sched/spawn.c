@@ -13,7 +13,7 @@
 #include "sched/park.h"
 #include "sched/ready.h"
 
-enum { ID_BATCH = 16 };
+enum { ID_BATCH = 64 };
 
 /* Resolved late: before the first spawn the runtime may be off and its default unknown. */
 GRT_INLINE unsigned class_of(const struct spawn *s)
