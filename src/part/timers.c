@@ -7,8 +7,11 @@
 
 #include "part/waiter.h"
 
-/* Four children share one or two cache lines: half the levels of a binary heap for the same lines touched. */
-enum { ARITY = 4, FIRST_CAP = 64 };
+enum {
+	ARITY = 4, /* children lie in two cache lines: half the levels of a binary heap for the same lines */
+	FIRST_CAP = 64,
+	BATCH = 32, /* records prefetched together */
+};
 
 void grt_timers_init(struct timers *t)
 {
@@ -37,20 +40,32 @@ static void sift_up(struct timer_entry *h, uint32_t i, struct timer_entry e)
 	h[i] = e;
 }
 
+/* The earliest of the children that begin at c; in arithmetic, since no branch predictor knows which it is. */
+GRT_INLINE uint32_t earliest_child(const struct timer_entry *h, uint32_t n, uint32_t c)
+{
+	if (GRT_LIKELY(c + ARITY <= n)) {
+		uint32_t a = c + (h[c + 1].when < h[c].when);
+		uint32_t b = c + 2 + (h[c + 3].when < h[c + 2].when);
+
+		return a + (b - a) * (h[b].when < h[a].when);
+	}
+
+	uint32_t least = c;
+
+	for (uint32_t k = c + 1; k < n; k++)
+		if (h[k].when < h[least].when)
+			least = k;
+	return least;
+}
+
 static void sift_down(struct timer_entry *h, uint32_t n, uint32_t i, struct timer_entry e)
 {
-	for (;;) {
-		uint32_t c = i * ARITY + 1, least = c;
-
-		if (c >= n)
+	for (uint32_t c; (c = i * ARITY + 1) < n;) {
+		c = earliest_child(h, n, c);
+		if (h[c].when >= e.when)
 			break;
-		for (uint32_t k = c + 1; k < n && k < c + ARITY; k++)
-			if (h[k].when < h[least].when)
-				least = k;
-		if (h[least].when >= e.when)
-			break;
-		h[i] = h[least];
-		i = least;
+		h[i] = h[c];
+		i = c;
 	}
 	h[i] = e;
 }
@@ -117,17 +132,35 @@ int grt_timers_add(struct timers *t, int64_t when, struct g *g, uint64_t open)
 	return rc;
 }
 
-void grt_timers_expire(struct timers *t, int64_t now, struct glist *out)
+/* Up to max that are due into due[]. The records of long sleepers are in no cache, and their pages in no TLB: asked for
+ * together, not one after the other at each claim. */
+static uint32_t pop_due(struct timers *t, int64_t now, struct timer_entry *due, uint32_t max)
 {
-	grt_spin_lock(&t->lock);
-	while (t->n && t->heap[0].when <= now) {
-		struct timer_entry e = t->heap[0];
+	uint32_t n = 0;
 
+	while (n < max && t->n && t->heap[0].when <= now) {
+		due[n++] = t->heap[0];
 		if (--t->n)
 			sift_down(t->heap, t->n, 0, t->heap[t->n]);
-		if (grt_claim_word(&e.g->claim, e.open, END_TIMEDOUT))
-			grt_glist_push(out, e.g);
 	}
+	for (uint32_t i = 0; i < n; i++)
+		__builtin_prefetch(due[i].g, 1);
+	return n;
+}
+
+void grt_timers_expire(struct timers *t, int64_t now, uint32_t max, struct glist *out)
+{
+	struct timer_entry due[BATCH];
+	uint32_t end = out->n + max, want, n;
+
+	grt_spin_lock(&t->lock);
+	do {
+		want = end - out->n < BATCH ? end - out->n : BATCH;
+		n = pop_due(t, now, due, want);
+		for (uint32_t i = 0; i < n; i++)
+			if (grt_claim_word(&due[i].g->claim, due[i].open, END_TIMEDOUT))
+				grt_glist_push(out, due[i].g);
+	} while (n && n == want);
 	note_first(t);
 	grt_spin_unlock(&t->lock);
 }

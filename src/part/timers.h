@@ -31,8 +31,9 @@ void grt_timers_fini(struct timers *t);
 /* 1: the new one is the earliest; 0: it is not; -ENOMEM. */
 int grt_timers_add(struct timers *t, int64_t when, struct g *g, uint64_t open);
 
-/* Takes out all that are due; those whose wait was still open are ended as timed out and appended to out. */
-void grt_timers_expire(struct timers *t, int64_t now, struct glist *out);
+/* Takes out those that are due, the earliest first, until max waits that were still open are ended as timed out and
+ * appended to out. first tells whether more are due. */
+void grt_timers_expire(struct timers *t, int64_t now, uint32_t max, struct glist *out);
 
 /* All entries of from into to (a P that retires); -ENOMEM: some stay. */
 int grt_timers_move(struct timers *to, struct timers *from);

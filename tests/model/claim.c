@@ -99,7 +99,7 @@ static void expire(void)
 {
 	struct glist out = { 0 };
 
-	grt_timers_expire(&timers, model_now, &out);
+	grt_timers_expire(&timers, model_now, 1, &out);
 	timed_out = (int)out.n;
 	grt_ready_batch(NULL, &out);
 }

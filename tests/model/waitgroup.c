@@ -114,7 +114,7 @@ static void worker(void)
 
 	grt_run(m, &p0, g);
 	if (model_choose(2)) {
-		grt_timers_expire(&p0.timers, model_now + 1, &due);
+		grt_timers_expire(&p0.timers, model_now + 1, 1, &due);
 		grt_ready_batch(NULL, &due);
 	}
 	while (!waited) {

@@ -55,15 +55,15 @@ static void expires_what_is_due(void)
 	arm(&t, 0, 300);
 	arm(&t, 1, 100);
 	arm(&t, 2, 200);
-	grt_timers_expire(&t, 99, &out);
+	grt_timers_expire(&t, 99, MANY, &out);
 	CHECK_EQ(out.n, 0);
-	grt_timers_expire(&t, 200, &out);
+	grt_timers_expire(&t, 200, MANY, &out);
 	CHECK_EQ(out.n, 2);
 	CHECK(grt_glist_pop(&out) == &gs[1]);
 	CHECK(grt_glist_pop(&out) == &gs[2]);
 	CHECK(timed_out(1) && timed_out(2) && !timed_out(0));
 	CHECK_EQ(grt_timers_first(&t), 300);
-	grt_timers_expire(&t, 1000, &out);
+	grt_timers_expire(&t, 1000, MANY, &out);
 	CHECK(grt_glist_pop(&out) == &gs[0]);
 	CHECK(grt_timers_first(&t) == GRT_NEVER);
 	grt_timers_fini(&t);
@@ -80,7 +80,7 @@ static void comes_out_in_order(void)
 	for (int i = 0; i < MANY; i++)
 		CHECK(arm(&t, i, (int64_t)(test_rand(&r) % 500)) >= 0);
 	for (int64_t now = 0; now < 500; now += 7) {
-		grt_timers_expire(&t, now, &out);
+		grt_timers_expire(&t, now, MANY, &out);
 		for (struct g *g; (g = grt_glist_pop(&out)); n++) {
 			int64_t when = due[g - gs];
 
@@ -88,7 +88,7 @@ static void comes_out_in_order(void)
 			last = when;
 		}
 	}
-	grt_timers_expire(&t, 500, &out);
+	grt_timers_expire(&t, 500, MANY, &out);
 	CHECK_EQ(n + (int)out.n, MANY);
 	grt_timers_fini(&t);
 }
@@ -105,13 +105,41 @@ static void ended_waits_do_not_come_out(void)
 	/* goroutine 1 waits anew: its old entry must not end the new wait */
 	end_wait(1);
 	arm(&t, 1, 1000);
-	grt_timers_expire(&t, 500, &out);
+	grt_timers_expire(&t, 500, MANY, &out);
 	CHECK_EQ(out.n, 19);
 	for (struct g *g; (g = grt_glist_pop(&out));)
 		CHECK((g - gs) % 3 != 0 && g != &gs[1]);
-	grt_timers_expire(&t, 1000, &out);
+	grt_timers_expire(&t, 1000, MANY, &out);
 	CHECK_EQ(out.n, 1);
 	CHECK(grt_glist_pop(&out) == &gs[1]);
+	grt_timers_fini(&t);
+}
+
+/* No more than asked for, the earliest first; those whose wait is over do not count. */
+static void expires_no_more_than_asked(void)
+{
+	struct glist out = { 0 };
+	int last = -1;
+
+	grt_timers_init(&t);
+	for (int i = 0; i < 1000; i++)
+		arm(&t, i, i);
+	for (int i = 0; i < 1000; i += 2)
+		end_wait(i);
+	for (uint32_t max = 1; max < 32; max++) {
+		grt_timers_expire(&t, 2000, max, &out);
+		CHECK_EQ(out.n, max);
+		for (struct g *g; (g = grt_glist_pop(&out)); last = (int)(g - gs))
+			CHECK_EQ(g - gs, last < 0 ? 1 : last + 2);
+		CHECK(grt_timers_first(&t) <= 2000);
+		CHECK(!timed_out(last + 2));
+	}
+	grt_glist_push(&out, &gs[0]); /* appended to; what was there does not count */
+	grt_timers_expire(&t, 2000, 4, &out);
+	CHECK_EQ(out.n, 5);
+	grt_timers_expire(&t, 2000, 1000, &out);
+	CHECK_EQ(out.n, 1 + 500 - 31 * 32 / 2);
+	CHECK(grt_timers_first(&t) == GRT_NEVER);
 	grt_timers_fini(&t);
 }
 
@@ -135,7 +163,7 @@ static void swept_before_it_grows(void)
 	}
 	CHECK_EQ(t.cap, cap);
 	CHECK(cap <= 256);
-	grt_timers_expire(&t, 2000, &out);
+	grt_timers_expire(&t, 2000, MANY, &out);
 	CHECK_EQ(out.n, 40);
 	for (int i = 0; i < 40; i++)
 		CHECK(grt_glist_pop(&out) == &gs[i]);
@@ -153,9 +181,9 @@ static void moves_all(void)
 	CHECK_EQ(grt_timers_move(&u, &t), 0);
 	CHECK(grt_timers_first(&t) == GRT_NEVER);
 	CHECK_EQ(grt_timers_first(&u), 1);
-	grt_timers_expire(&t, 1000, &out);
+	grt_timers_expire(&t, 1000, MANY, &out);
 	CHECK_EQ(out.n, 0);
-	grt_timers_expire(&u, 1000, &out);
+	grt_timers_expire(&u, 1000, MANY, &out);
 	CHECK_EQ(out.n, 200);
 	for (int i = 199; i >= 0; i--)
 		CHECK(grt_glist_pop(&out) == &gs[i]);
@@ -164,4 +192,5 @@ static void moves_all(void)
 }
 
 TEST_MAIN(TEST(tells_the_earliest), TEST(expires_what_is_due), TEST(comes_out_in_order),
-	  TEST(ended_waits_do_not_come_out), TEST(swept_before_it_grows), TEST(moves_all))
+	  TEST(ended_waits_do_not_come_out), TEST(expires_no_more_than_asked),
+	  TEST(swept_before_it_grows), TEST(moves_all))
