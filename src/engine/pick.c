@@ -12,8 +12,9 @@
 #include "sched/ready.h"
 
 enum {
-	MOST = 128,	 /* taken from the shared queue at once */
-	EXPIRE_MAX = 64, /* timers, at one look: their goroutines' first lines fit the first cache */
+	MOST = 128, /* taken from the shared queue at once */
+	EXPIRE_MAX =
+		64, /* timers, at one look: their goroutines' first lines fit the first cache */
 	US = 1000,
 	SEARCH = 50 * US, /* so long goes the search of one who found nothing */
 };
