@@ -39,6 +39,7 @@ struct arena {
 static struct {
 	struct spin lock; /* all but what is atomic */
 	struct arena *_Atomic arenas[STACK_CLASSES];
+	size_t ncold[STACK_CLASSES]; /* of all arenas of the class */
 	size_t reserved;
 	enum guard_kind { GUARD_CHEAP, GUARD_MPROTECT } guard;
 	size_t mprotect_left; /* guards that may still be made the expensive way */
@@ -86,6 +87,7 @@ void grt_stacks_fini(void)
 		struct arena *a = grt_load(&S.arenas[c]);
 
 		grt_store(&S.arenas[c], NULL);
+		S.ncold[c] = 0;
 		while (a) {
 			struct arena *next = grt_load(&a->next);
 			size_t size = a->nslots * grt_stack_size(c);
@@ -99,6 +101,11 @@ void grt_stacks_fini(void)
 		}
 	}
 	S.reserved = 0;
+}
+
+bool grt_stacks_scarce(void)
+{
+	return S.guard == GUARD_MPROTECT;
 }
 
 size_t grt_stacks_reserved(void)
@@ -200,13 +207,17 @@ static struct g *slot_g(const struct arena *a, uint32_t i)
 	return (struct g *)(a->base + (i + 1) * slot - down);
 }
 
-static int take_slot(struct arena *a, uint32_t *out)
+static int take_cold(struct arena *a, uint32_t *out)
 {
-	if (a->ncold) {
-		*out = a->cold[--a->ncold];
-		return 0;
-	}
+	if (!a->ncold)
+		return -ENOSPC;
+	*out = a->cold[--a->ncold];
+	S.ncold[a->cls]--;
+	return 0;
+}
 
+static int take_fresh(struct arena *a, uint32_t *out)
+{
 	uint32_t used = grt_load(&a->used);
 
 	if (used == a->committed) {
@@ -236,10 +247,12 @@ static int get(unsigned cls, struct g **out)
 {
 	uint32_t i = 0;
 	int rc = -ENOSPC, no_memory = 0;
+	/* one that is committed and guarded already, in whichever arena, before a fresh one */
+	int (*take)(struct arena * a, uint32_t * out) = S.ncold[cls] ? take_cold : take_fresh;
 	struct arena *a = grt_load(&S.arenas[cls]);
 
 	for (; a; a = grt_load(&a->next)) {
-		rc = take_slot(a, &i);
+		rc = take(a, &i);
 		if (!rc)
 			break;
 		no_memory |= rc == -ENOMEM;
@@ -250,7 +263,7 @@ static int get(unsigned cls, struct g **out)
 		rc = arena_new(cls);
 		a = grt_load(&S.arenas[cls]);
 		if (!rc)
-			rc = take_slot(a, &i);
+			rc = take_fresh(a, &i);
 	}
 	if (rc)
 		return rc;
@@ -375,25 +388,34 @@ static void batch_add(struct batch *b, char *lo, size_t size)
 	b->r[b->n++] = (struct os_range){ lo, size };
 }
 
-/* Pages first, slots second: a slot must not be handed out while its pages are about to go. */
-void grt_stack_discard(struct glist *dead)
+/* Pages first, slots second: a slot must not be handed out while its pages are about to go. The records, cold by now, are
+ * not looked at. */
+void grt_stack_discard(struct g *const *dead, size_t n)
 {
 	struct batch b = { .n = 0 };
 	uint32_t slot[DISCARD_BATCH];
 	struct arena *of[DISCARD_BATCH];
 
-	while (dead->head) {
-		unsigned n = 0;
+	while (n) {
+		unsigned k = n < DISCARD_BATCH ? (unsigned)n : DISCARD_BATCH;
 
-		for (struct g *g; n < DISCARD_BATCH && (g = grt_glist_pop(dead)); n++) {
-			of[n] = arena_of((uintptr_t)g, &slot[n]);
-			grt_san_fresh(g->stack_lo, g->stack_size);
-			batch_add(&b, g->stack_lo, g->stack_size);
+		for (unsigned i = 0; i < k; i++) {
+			struct arena *a = arena_of((uintptr_t)dead[i], &slot[i]);
+			size_t size = grt_stack_size(a->cls);
+			char *lo = a->base + slot[i] * size;
+
+			of[i] = a;
+			grt_san_fresh(lo, size);
+			batch_add(&b, lo, size);
 		}
 		batch_flush(&b);
 		grt_spin_lock(&S.lock);
-		for (unsigned i = 0; i < n; i++)
+		for (unsigned i = 0; i < k; i++) {
 			of[i]->cold[of[i]->ncold++] = slot[i];
+			S.ncold[of[i]->cls]++;
+		}
 		grt_spin_unlock(&S.lock);
+		dead += k;
+		n -= k;
 	}
 }

@@ -23,6 +23,9 @@ GRT_INLINE size_t grt_stack_size(unsigned cls)
 /* Chooses how overflow is caught. guards_only: rather no stack than one without a guard page. */
 void grt_stacks_init(bool guards_only);
 
+/* There are only so many (guards are made the expensive way): a free one should be where everybody finds it. */
+bool grt_stacks_scarce(void);
+
 /* Gives all memory back; nobody may hold a goroutine any more. */
 void grt_stacks_fini(void);
 
@@ -31,7 +34,7 @@ void grt_stacks_fini(void);
 int grt_stack_get(unsigned cls, struct g **out);
 
 /* Gives the pages of a batch of dead goroutines back to the kernel, and their slots to the next grt_stack_get. */
-void grt_stack_discard(struct glist *dead);
+void grt_stack_discard(struct g *const *dead, size_t n);
 
 /* Calls fn for each slot that was ever used; the record may be of any state, and change under it. */
 void grt_stack_each(void (*fn)(struct g *g, void *arg), void *arg);

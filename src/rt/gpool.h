@@ -5,24 +5,27 @@
 
 #include "rt/rt.h"
 
+enum {
+	GRT_GFREE_BLOCK = 256, /* moved between a P and the shared list at once */
+	GRT_GFREE_IDLE = 64,   /* what a P keeps that is idle, and any if stacks are scarce */
+};
+
 /* The slow half of get: another class, an empty pool, or no P. -ENOMEM, -EAGAIN as grt_stack_get. */
 int grt_gpool_get_slow(struct p *p, unsigned cls, struct g **out);
 
 /* P's own pool, of the default class: the one used last, NULL when empty. */
 GRT_INLINE struct g *grt_gpool_hot(struct p *p)
 {
-	struct g *g = p->gfree.head;
+	uint32_t n = grt_load(&p->ngfree);
 
-	if (GRT_LIKELY(g)) {
-		p->gfree.head = g->schedlink;
-		p->gfree.n--;
-		if (!p->gfree.head)
-			p->gfree.tail = NULL;
-	}
-	return g;
+	if (GRT_UNLIKELY(!n))
+		return NULL;
+	grt_store(&p->ngfree, n - 1);
+	return p->gfree[n - 1];
 }
 
-/* A dead goroutine's record with its stack, the one used last first. No lock, no system call while the P has one. */
+/* A dead goroutine's record with its stack, the one used last first. No lock, no system call while the P has one; the
+ * records themselves are not touched by moving them about. */
 GRT_INLINE int grt_gpool_get(struct p *p, unsigned cls, struct g **out)
 {
 	if (GRT_LIKELY(p && cls == grt_rt.default_cls)) {
@@ -33,13 +36,16 @@ GRT_INLINE int grt_gpool_get(struct p *p, unsigned cls, struct g **out)
 	return grt_gpool_get_slow(p, cls, out);
 }
 
-/* Into P's own pool; false if it does not belong there or has no room. The stack may still be in use, by the caller, until
- * the M that holds P has left it: nobody else takes it from there. */
+/* Into P's own pool; false if it does not belong there, or it is time to look whether some should move on. The stack may
+ * still be in use, by the caller, until the M that holds P has left it: nobody else takes it from there. */
 GRT_INLINE bool grt_gpool_keep(struct p *p, struct g *g)
 {
-	if (GRT_UNLIKELY(g->cls != grt_rt.default_cls || p->gfree.n >= GRT_GFREE_MAX))
+	uint32_t n = grt_load(&p->ngfree);
+
+	if (GRT_UNLIKELY(g->cls != grt_rt.default_cls || (n && !(n % GRT_GFREE_IDLE))))
 		return false;
-	grt_glist_push_front(&p->gfree, g);
+	p->gfree[n] = g;
+	grt_store(&p->ngfree, n + 1);
 	return true;
 }
 
@@ -50,7 +56,7 @@ void grt_gpool_put(struct p *p, struct g *g);
 void grt_gpool_drain(struct p *p);
 
 /* By the monitor, at each tick: gives some of the stacks back that were not used in a whole period, whose end it tells.
- * True while the shared list holds any. */
+ * True while there are any that may go back in a later one. */
 bool grt_gpool_trim(bool period);
 
 void grt_gpool_fini(void);

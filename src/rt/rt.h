@@ -13,7 +13,10 @@
 #include "part/stack.h"
 #include "part/timers.h"
 
-enum { GRT_MAX_PROCS = 1024, GRT_GFREE_MAX = 64 };
+enum {
+	GRT_MAX_PROCS = 1024,
+	GRT_GFREE_MAX = 1024, /* dead goroutines a P keeps while it works: 4 MiB of pages */
+};
 
 enum p_status { P_IDLE, P_RUNNING, P_DEAD };
 
@@ -42,7 +45,7 @@ struct p {
 	uint64_t id_next, id_end;     /* goroutine ids taken in advance */
 	uint64_t nspawned, nended;
 	uint64_t rand;
-	struct glist gfree; /* dead goroutines of the default class, hottest first */
+	_Atomic uint32_t ngfree; /* in gfree; the monitor looks too */
 
 	/* written by others, rarely */
 	GRT_ALIGNED(GRT_CACHELINE) _Atomic uint32_t attention;
@@ -54,6 +57,7 @@ struct p {
 	struct lane spawned, woken;
 	struct runq runq; /* what was shared */
 	struct timers timers;
+	struct g *gfree[GRT_GFREE_MAX]; /* the owner's: dead, of the default class, hottest last */
 };
 
 /* M - a worker thread. in_rt and p are PROTOCOL handshake in rt/self.h. */

@@ -35,17 +35,18 @@ void __wrap_grt_os_discard(const struct os_range *r, unsigned n)
 
 static void pages_go_before_slots_come(void)
 {
-	struct glist dead = { 0 };
+	static struct g *dead[N];
+	size_t n = 0;
 
 	grt_stacks_init(false);
 	for (int i = 0; i < N; i++)
 		CHECK_EQ(grt_stack_get(SMALL, &g[i]), 0);
 	/* every other one, so that they do not become one piece */
 	for (int i = 0; i < N; i += 2)
-		grt_glist_push(&dead, g[i]);
+		dead[n++] = g[i];
 	for (int i = 1; i < N; i += 2)
-		grt_glist_push(&dead, g[i]);
-	grt_stack_discard(&dead);
+		dead[n++] = g[i];
+	grt_stack_discard(dead, n);
 	CHECK(calls >= 2);
 	CHECK_EQ(meanwhile, calls);
 	grt_stacks_fini();

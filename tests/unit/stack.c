@@ -113,7 +113,6 @@ static void records_are_coloured(void)
 /* Pages go, the slot comes again, with a number of waits that no stale timer knows. */
 static void discarded_ones_come_again(void)
 {
-	struct glist dead = { 0 };
 	struct g *g[3], *again[3];
 	uint64_t claim[3];
 
@@ -123,10 +122,8 @@ static void discarded_ones_come_again(void)
 		claim[i] = grt_load(&g[i]->claim);
 		g[i]->id = 77;
 		memset(g[i]->stack_lo + grt_stack_guard(g[i]), 0x5a, 20000);
-		grt_glist_push(&dead, g[i]);
 	}
-	grt_stack_discard(&dead);
-	CHECK(!dead.head);
+	grt_stack_discard(g, 3);
 	for (int i = 0; i < 3; i++) {
 		again[i] = get(NORMAL);
 		CHECK(again[i] == g[2 - i]); /* last in, first out */
@@ -152,7 +149,6 @@ static void many(void)
 {
 	enum { N = 5000 };
 	struct g **g = calloc(N, sizeof(*g));
-	struct glist dead = { 0 };
 	int each = 0;
 	size_t first;
 
@@ -169,15 +165,17 @@ static void many(void)
 	for (int i = 1; i < N; i++) {
 		CHECK_EQ(g[i]->id, 1); /* twice the same slot would be 2 */
 		CHECK(grt_stack_find((uintptr_t)g[i]->stack_lo + 5000) == g[i]);
-		grt_glist_push(&dead, g[i]);
 	}
-	grt_stack_discard(&dead);
+	grt_stack_discard(g + 1, N - 1);
 	for (int i = 1; i < N; i++) {
 		struct g *again = get(SMALL);
 
 		CHECK_EQ(again->id, 0);
 		again->id = 1;
 	}
+	each = 0;
+	grt_stack_each(mark, &each);
+	CHECK_EQ(each, N); /* they came from every arena before a fresh one did */
 	grt_stacks_fini();
 	CHECK_EQ(grt_stacks_reserved(), 0);
 	free(g);
