@@ -176,9 +176,11 @@ int grt_m_start(struct p *p)
 void grt_m_join_all(void)
 {
 	/* nobody starts another: the monitor is gone */
+	for (struct m *m = grt_rt.allm; m; m = m->alllink)
+		grt_os_thread_join(m->thread);
+	/* only now: one that searched could still look at another's record (PROTOCOL own) */
 	for (struct m *m = grt_rt.allm, *next; m; m = next) {
 		next = m->alllink;
-		grt_os_thread_join(m->thread);
 		free(m);
 	}
 	grt_rt.allm = NULL;

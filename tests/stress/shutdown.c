@@ -227,5 +227,31 @@ static void test_canceled(void **state)
 	}
 }
 
+/* Ps that end with much in private, while others look for work and watch them. */
+static void litter(int depth)
+{
+	for (int i = 0; i < 40 && depth > 0; i++) {
+		int rc = go(litter, depth - 1);
+
+		CHECK(rc == 0 || rc == -ESHUTDOWN);
+	}
+	stress_spin(depth ? 40000 : 1000);
+}
+
+static void test_full(void **state)
+{
+	uint64_t r = stress_rand(200);
+
+	(void)state;
+	while (stress_more()) {
+		int n = 1 + (int)grt_rand_below(&r, 3);
+
+		for (int i = 0; i < n; i++)
+			GO(litter, 2);
+		usleep(grt_rand_below(&r, 1500));
+		CHECK_EQ(goru_shutdown(), 0);
+	}
+}
+
 STRESS_MAIN("stress/shutdown", cmocka_unit_test(test_alone), cmocka_unit_test(test_with_threads),
-	    cmocka_unit_test(test_canceled))
+	    cmocka_unit_test(test_canceled), cmocka_unit_test(test_full))
