@@ -43,7 +43,7 @@ static void help(struct p *p, const struct seen *s)
 {
 	bool stuck = grt_seen_stuck(p, s);
 
-	if (!grt_seen_old(p, s) && !(stuck && s->runnext && s->runnext == grt_load(&p->runnext)))
+	if (!grt_seen_worth(p, s) && !(stuck && s->runnext && s->runnext == grt_load(&p->runnext)))
 		return;
 	if (!stuck)
 		atomic_fetch_or_explicit(&p->attention, ATT_SHARE, memory_order_relaxed);

@@ -11,17 +11,22 @@ enum {
 	OLD = 20 * US,
 	/* A P that still runs the same goroutine so long after it was asked will not answer soon. */
 	ANSWER = 5 * US,
+	/* So many woken ones keep two CPUs busy even if each runs for tens of nanoseconds; of fewer, most would talk to
+	 * one on the other side. */
+	CROWD = 32,
 };
 
 struct seen grt_seen(struct p *p)
 {
-	return (struct seen){ grt_load(&p->runnext), grt_load(&p->schedtick),
+	return (struct seen){ grt_load(&p->runnext),	  grt_load(&p->schedtick),
 			      grt_load(&p->spawned.head), grt_load(&p->woken.head),
-			      grt_load(&p->runq.head) };
+			      grt_load(&p->runq.head),	  grt_lane_len(&p->woken) >= CROWD };
 }
 
-bool grt_seen_old(struct p *p, const struct seen *s)
+bool grt_seen_worth(struct p *p, const struct seen *s)
 {
+	if (s->crowd && grt_lane_len(&p->woken) >= CROWD)
+		return true;
 	return (grt_lane_len(&p->spawned) && grt_load(&p->spawned.head) == s->spawned) ||
 	       (grt_lane_len(&p->woken) && grt_load(&p->woken.head) == s->woken);
 }
@@ -64,7 +69,7 @@ void grt_watch(struct watch *w, struct p *self, int64_t now)
 	if (!w->at || (waited >= OLD && !w->asked)) {
 		struct p *p = w->at;
 
-		if (p && grt_seen_old(p, &w->seen)) {
+		if (p && grt_seen_worth(p, &w->seen)) {
 			atomic_fetch_or_explicit(&p->attention, ATT_SHARE, memory_order_relaxed);
 			w->asked = true;
 			return;

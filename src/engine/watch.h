@@ -10,6 +10,7 @@ struct seen {
 	struct g *runnext;
 	uint32_t tick;
 	uint32_t spawned, woken, ring; /* the heads of the lanes and of the ring */
+	bool crowd;		       /* many were woken */
 };
 
 struct watch {
@@ -21,8 +22,9 @@ struct watch {
 
 struct seen grt_seen(struct p *p);
 
-/* Has some goroutine waited in p's lanes since it was seen so? */
-bool grt_seen_old(struct p *p, const struct seen *s);
+/* Is it worth another CPU? Some goroutine has waited in p's lanes since it was seen so, or there are as many woken ones
+ * now as then: they come back and back, and half of them moved once stay moved. */
+bool grt_seen_worth(struct p *p, const struct seen *s);
 
 /* Has p run the same goroutine since? Then a share must be taken from it; else it gives one at its next pick. */
 bool grt_seen_stuck(struct p *p, const struct seen *s);
