@@ -30,7 +30,7 @@ static struct {
 	_Atomic bool stop;
 	struct seen seen[GRT_MAX_PROCS];
 	int64_t oldest_since[GRT_MAX_PROCS]; /* the oldest of the spawned has been so since */
-	int64_t trim_at, retry_at;
+	int64_t looked_at, trim_at, retry_at;
 	bool cold;	/* nothing left to trim */
 	bool told;	/* that no thread can be made */
 	uint64_t ticks; /* sum of schedticks, for the hang watch */
@@ -39,11 +39,12 @@ static struct {
 
 /* Some CPU is free, and p has had goroutines waiting in private since the last tick: whoever holds it shares them at its
  * next pick, and if it does not pick we do. */
-static void help(struct p *p, const struct seen *s)
+static void help(struct p *p, const struct seen *s, int64_t since)
 {
 	bool stuck = grt_seen_stuck(p, s);
 
-	if (!grt_seen_worth(p, s) && !(stuck && s->runnext && s->runnext == grt_load(&p->runnext)))
+	if (!grt_seen_worth(p, s, since) &&
+	    !(stuck && s->runnext && s->runnext == grt_load(&p->runnext)))
 		return;
 	if (!stuck)
 		atomic_fetch_or_explicit(&p->attention, ATT_SHARE, memory_order_relaxed);
@@ -86,7 +87,7 @@ static bool look_at(struct p *p, struct seen *s, int64_t now)
 	/* a wake that was not due when the ring was filled (yield puts its caller there and wakes nobody) */
 	if (grt_runq_len(&p->runq))
 		grt_wake_if_idle();
-	help(p, &before);
+	help(p, &before, now - Mon.looked_at);
 	return s->runnext || grt_lane_len(&p->spawned) || grt_lane_len(&p->woken);
 }
 
@@ -98,6 +99,7 @@ static int64_t look_at_all(int64_t now)
 
 	for (uint32_t i = 0; i < n; i++)
 		soon |= look_at(grt_load(&grt_rt.allp[i]), &Mon.seen[i], now);
+	Mon.looked_at = now;
 	tick = soon ? TICK_RESCUE : grt_load(&grt_rt.procs) == 1 ? TICK_ALONE : TICK;
 	first = grt_timers_earliest();
 	if (first > now && first - now < tick)

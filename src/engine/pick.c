@@ -16,6 +16,8 @@ enum {
 	EXPIRE_MAX =
 		64, /* timers, at one look: their goroutines' first lines fit the first cache */
 	US = 1000,
+	WORTH = 50 *
+		US, /* what a search found was worth waking for if it lasts as long as the search may */
 	SEARCH = 50 * US, /* so long goes the search of one who found nothing */
 };
 
@@ -188,9 +190,9 @@ static bool others_busy(void)
 }
 
 /* More workers than CPUs: whoever has the work may be waiting for this CPU. */
-static void pause_between(void)
+static void pause_between(bool in_the_way)
 {
-	if (grt_load(&grt_rt.procs) > grt_rt.cpus)
+	if (in_the_way || grt_load(&grt_rt.procs) > grt_rt.cpus)
 		sched_yield();
 	else
 		for (int i = 0; i < 16; i++)
@@ -221,15 +223,18 @@ static struct g *from_others(struct m *m, struct p *p)
 	    !may_spin(m)) /* allp.B */
 		return NULL;
 	now = grt_os_now();
+	m->useful = m->found_at && now - m->found_at >= WORTH;
+	m->found_at = 0;
 	until = now + SEARCH;
 	for (int round = 0; round < GRT_SEARCH_ROUNDS; round++) {
 		g = from_visible(p, false);
-		if (g)
+		if (g) {
+			m->found_at = now;
 			return g;
+		}
 		if (now >= until || !others_busy())
 			break;
-		grt_watch(&w, p, now);
-		pause_between();
+		pause_between(grt_watch(&w, p, now));
 		now = grt_os_now();
 	}
 	return from_visible(p, true);
@@ -264,8 +269,6 @@ struct g *grt_pick(struct m *m, struct p *p)
 {
 	struct g *g = find(m, p);
 
-	if (g)
-		m->found = true;
 	if (g && m->spinning)
 		grt_spin_end(m);
 	if (!g || grt_saved(g))

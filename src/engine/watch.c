@@ -9,8 +9,8 @@ enum {
 	US = 1000,
 	/* What has waited so long is worth another CPU: about what waking one takes. */
 	OLD = 20 * US,
-	/* A P that still runs the same goroutine so long after it was asked will not answer soon. */
-	ANSWER = 5 * US,
+	SHORT = 5 * US,	 /* runs of less, on average, are talk */
+	LONG = 500 * US, /* nobody waits for longer, talk or not */
 	/* So many woken ones keep two CPUs busy even if each runs for tens of nanoseconds; of fewer, most would talk to
 	 * one on the other side. */
 	CROWD = 32,
@@ -23,12 +23,21 @@ struct seen grt_seen(struct p *p)
 			      grt_load(&p->runq.head),	  grt_lane_len(&p->woken) >= CROWD };
 }
 
-bool grt_seen_worth(struct p *p, const struct seen *s)
+static bool same_oldest(struct lane *l, uint32_t head)
+{
+	return grt_lane_len(l) && grt_load(&l->head) == head;
+}
+
+bool grt_seen_worth(struct p *p, const struct seen *s, int64_t since)
 {
 	if (s->crowd && grt_lane_len(&p->woken) >= CROWD)
 		return true;
-	return (grt_lane_len(&p->spawned) && grt_load(&p->spawned.head) == s->spawned) ||
-	       (grt_lane_len(&p->woken) && grt_load(&p->woken.head) == s->woken);
+	if (same_oldest(&p->spawned, s->spawned))
+		return true;
+	if (!same_oldest(&p->woken, s->woken))
+		return false;
+	/* a few that run for a moment each talk to one another: they would go on doing so from CPU to CPU */
+	return since >= LONG || (grt_load(&p->schedtick) - s->tick) * SHORT <= since;
 }
 
 bool grt_seen_stuck(struct p *p, const struct seen *s)
@@ -58,30 +67,25 @@ static void begin(struct watch *w, struct p *self, int64_t now)
 	if (w->at)
 		w->seen = grt_seen(w->at);
 	w->since = now;
-	w->asked = false;
 }
 
 /* Looks at the other's words seldom: each look takes a cache line away from its owner. */
-void grt_watch(struct watch *w, struct p *self, int64_t now)
+bool grt_watch(struct watch *w, struct p *self, int64_t now)
 {
 	int64_t waited = now - w->since;
+	struct p *p = w->at;
 
-	if (!w->at || (waited >= OLD && !w->asked)) {
-		struct p *p = w->at;
-
-		if (p && grt_seen_worth(p, &w->seen)) {
-			atomic_fetch_or_explicit(&p->attention, ATT_SHARE, memory_order_relaxed);
-			w->asked = true;
-			return;
+	if (p && waited < OLD)
+		return false;
+	if (p && grt_seen_stuck(p, &w->seen)) {
+		/* it computes, or does not get on: no pick of its own will share anything soon */
+		if (!grt_own_rescue(p)) {
+			w->since = now - OLD * 3 / 4;
+			return true;
 		}
-		if (!p || !grt_seen_stuck(p, &w->seen) || !grt_load(&p->runnext)) {
-			begin(w, self, now);
-			return;
-		}
-		w->asked = true; /* only runnext, and its waker computes */
-	} else if (w->asked && waited >= OLD + ANSWER) {
-		if (grt_seen_stuck(w->at, &w->seen))
-			grt_own_rescue(w->at);
-		begin(w, self, now);
+	} else if (p && grt_seen_worth(p, &w->seen, waited)) {
+		atomic_fetch_or_explicit(&p->attention, ATT_SHARE, memory_order_relaxed);
 	}
+	begin(w, self, now);
+	return false;
 }

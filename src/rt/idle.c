@@ -306,11 +306,11 @@ bool grt_idle(struct m *m)
 		m->held = NULL;
 		grt_pidle_put(p);
 		when = keep(m);
-		if (m->found)
+		/* all idle: what comes next is something new */
+		if (m->useful || grt_load(&grt_rt.npidle) >= grt_load(&grt_rt.procs))
 			grt_store(&grt_rt.wakeable, 1);
 	}
 	m->spinning = false;
-	m->found = false;
 	midle_push(m);
 	grt_spin_unlock(&grt_rt.lock);
 

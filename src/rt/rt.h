@@ -64,17 +64,18 @@ struct p {
 struct m {
 	_Atomic uint32_t in_rt;
 	struct p *_Atomic p;
-	struct p *held;	 /* m.p as this M knows it while it is inside: see PROTOCOL handshake */
-	struct g *curg;	 /* the goroutine running, NULL on the loop */
-	struct g *dead;	 /* left by exit for whoever runs next on this M */
-	int *errno_at;	 /* this thread's errno: looked up once, valid here only */
-	void **eh_at;	 /* this thread's C++ exception state, NULL in programs without */
-	struct gobuf g0; /* the loop's own stack, the thread's */
-	bool spinning;	 /* looks for work and is counted in rt.nmspinning */
-	bool blocked;	 /* its goroutine is between block_enter and block_exit */
-	bool keeper;	 /* under rt.lock: sleeps until the earliest timer */
-	bool found;	 /* it has run something since it was woken */
-	struct p *oldp;	 /* the P block_enter gave away: tried first on the way back */
+	struct p *held;	  /* m.p as this M knows it while it is inside: see PROTOCOL handshake */
+	struct g *curg;	  /* the goroutine running, NULL on the loop */
+	struct g *dead;	  /* left by exit for whoever runs next on this M */
+	int *errno_at;	  /* this thread's errno: looked up once, valid here only */
+	void **eh_at;	  /* this thread's C++ exception state, NULL in programs without */
+	struct gobuf g0;  /* the loop's own stack, the thread's */
+	bool spinning;	  /* looks for work and is counted in rt.nmspinning */
+	bool blocked;	  /* its goroutine is between block_enter and block_exit */
+	bool keeper;	  /* under rt.lock: sleeps until the earliest timer */
+	bool useful;	  /* what it found when it looked the last time lasted */
+	int64_t found_at; /* when that was; 0: nothing since */
+	struct p *oldp;	  /* the P block_enter gave away: tried first on the way back */
 	struct san_stack san;
 
 	_Atomic uint32_t note; /* futex word: PROTOCOL note in rt/idle.c */
@@ -112,8 +113,9 @@ struct rt {
 	/* written whenever an M goes idle or wakes: PROTOCOL wake in rt/idle.c */
 	GRT_ALIGNED(GRT_CACHELINE) _Atomic uint32_t npidle;
 	_Atomic uint32_t nmspinning;
-	_Atomic uint32_t
-		wakeable; /* a hint: a P is idle, and waking an M for surplus has been worth it lately */
+	/* a hint: a P is idle, and waking an M for surplus has been worth it lately; read at each surplus, so not beside
+	 * what changes with each search */
+	GRT_ALIGNED(GRT_CACHELINE) _Atomic uint32_t wakeable;
 
 	/* the lists, under lock */
 	GRT_ALIGNED(GRT_CACHELINE) struct spin lock;

@@ -71,7 +71,11 @@ void grt_ready_batch(struct p *p, struct glist *batch)
 		grt_wake_if_idle();
 		return;
 	}
+
+	bool alone = batch->n == 1 && !grt_own_any(p); /* p will run it at once */
+
 	while ((g = grt_glist_pop(batch)))
 		grt_ready_last(p, g);
-	surplus();
+	if (!alone)
+		surplus();
 }
