@@ -39,13 +39,15 @@ struct waiter {
 	struct g *g;		 /* NULL: a plain thread */
 	_Atomic uint64_t *claim; /* &g->claim or &own */
 	uint64_t open;		 /* the word while this wait is open */
-	bool shared;		 /* more than one lock's holders can end it */
-	uint8_t kind;		 /* enum wait_kind: how shutdown takes it off its lists */
+	int won;		 /* case that ended it, written by the winner */
 	uint16_t nnodes;
-	int won;	       /* case that ended it, written by the winner */
-	struct wnode *nodes;   /* its places on lists */
-	_Atomic uint64_t own;  /* a plain thread's claim word */
-	_Atomic uint32_t note; /* a plain thread's futex word: PROTOCOL plain in rt/plain.c */
+	uint8_t kind;	     /* enum wait_kind: how shutdown takes it off its lists */
+	bool shared;	     /* more than one lock's holders can end it */
+	struct wnode *nodes; /* its places on lists */
+
+	/* a plain thread's, nobody touches them in a goroutine's */
+	_Atomic uint64_t own;  /* claim word */
+	_Atomic uint32_t note; /* futex word: PROTOCOL plain in rt/plain.c */
 	struct list link;      /* of waiting plain threads */
 };
 
@@ -54,10 +56,10 @@ enum wait_kind { KIND_SLEEP, KIND_CHAN, KIND_WAITGROUP };
 /* A place on one object's list, under that object's lock but for the first three words, which are fixed while queued. */
 struct wnode {
 	struct waiter *w;
-	void *elem; /* where a value comes from or goes to */
-	void *obj;  /* the channel or wait group */
-	struct list link;
-	uint16_t index; /* case number */
+	void *elem;		   /* where a value comes from or goes to */
+	void *obj;		   /* the channel or wait group */
+	struct wnode *next, *prev; /* NULL at the ends */
+	uint16_t index;		   /* case number */
 	bool send;
 	bool queued;
 	bool closed; /* written by the winner: ended by close, not by a value */
@@ -67,10 +69,16 @@ struct wnode {
 static inline void grt_waiter_begin(struct waiter *w, struct g *g)
 {
 	w->g = g;
-	w->claim = g ? &g->claim : &w->own;
-	w->open = g ? (grt_load(&g->claim) & ~(uint64_t)END_MASK) + CLAIM_STEP : CLAIM_STEP;
-	if (!g) /* a plain thread keeps its own time, and may be canceled */
-		w->shared = true;
+	if (GRT_LIKELY(g)) {
+		w->claim = &g->claim;
+		w->open = (grt_load(&g->claim) & ~(uint64_t)END_MASK) + CLAIM_STEP;
+		w->shared = false;
+	} else {
+		w->claim = &w->own;
+		w->open = CLAIM_STEP;
+		w->shared = true; /* it keeps its own time, and may be canceled */
+		grt_store(&w->note, 0);
+	}
 	grt_store(w->claim, w->open);
 }
 

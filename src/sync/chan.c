@@ -22,9 +22,11 @@ GRT_PUBLIC goru_chan *goru_chan_make(size_t elem_size, size_t capacity)
 
 	if (!c)
 		return NULL;
-	*c = (goru_chan){ .elem_size = (uint32_t)elem_size, .cap = capacity, .fd = -1, .refs = 1 };
-	grt_list_init(&c->recvq);
-	grt_list_init(&c->sendq);
+	*c = (goru_chan){ .elem_size = (uint32_t)elem_size,
+			  .cap = capacity,
+			  .simple = elem_size == 8,
+			  .fd = -1,
+			  .refs = 1 };
 	return c;
 }
 
@@ -52,7 +54,7 @@ GRT_PUBLIC void goru_chan_unref(goru_chan *c)
 		return;
 	atomic_thread_fence(memory_order_acquire); /* refs.B */
 	grt_tsan_acquire(&c->refs);
-	if (!grt_list_empty(&c->recvq) || !grt_list_empty(&c->sendq))
+	if (grt_load(&c->recvq.first) || grt_load(&c->sendq.first))
 		grt_fatal("channel %p freed while somebody waits on it", (void *)c);
 	if (c->fd >= 0)
 		close(c->fd);
@@ -61,29 +63,22 @@ GRT_PUBLIC void goru_chan_unref(goru_chan *c)
 
 void grt_chan_remove(struct wnode *n)
 {
-	goru_chan *c = n->obj;
-
-	grt_spin_lock(&c->lock);
-	if (n->queued) {
-		n->queued = false;
-		grt_list_del(&n->link);
-	}
-	grt_chan_unlock(c);
+	grt_chan_leave(n->obj, n);
 }
 
-/* Called with c locked, and the operation would wait. Inlined into the two slow functions only. */
+/* Called with c locked, and the operation would wait. Inlined where it is called, few times. */
 GRT_INLINE int wait_on(goru_chan *c, struct m *m, struct p *p, void *elem, bool send,
 		       int64_t deadline)
 {
-	struct wnode n = { .elem = elem, .obj = c, .send = send };
-	struct waiter w = GRT_WAITER(KIND_CHAN, &n, 1);
+	struct wnode n;
+	struct waiter w;
 	int rc = 0;
 
 	if (deadline != GORU_FOREVER && deadline <= grt_os_now())
 		rc = -ETIMEDOUT;
 	if (!rc) {
-		n.w = &w;
-		grt_waiter_begin(&w, m ? m->curg : NULL);
+		grt_wnode_init(&n, &w, c, elem, 0, send);
+		grt_wait_begin(&w, m ? m->curg : NULL, KIND_CHAN, &n, 1);
 		rc = grt_wait_arm(p, &w, deadline);
 	}
 	if (rc < 0) {
@@ -98,7 +93,7 @@ GRT_INLINE int wait_on(goru_chan *c, struct m *m, struct p *p, void *elem, bool 
 	enum ending end = grt_wait(&m, &p, &w, deadline, send ? WAIT_SEND : WAIT_RECV);
 
 	if (GRT_UNLIKELY(end != END_READY)) {
-		grt_chan_remove(&n);
+		grt_chan_leave(c, &n);
 		grt_leave_wait(m);
 		return grt_ending_error(end);
 	}
@@ -108,30 +103,58 @@ GRT_INLINE int wait_on(goru_chan *c, struct m *m, struct p *p, void *elem, bool 
 	return send ? (n.closed ? -EPIPE : 0) : !n.closed;
 }
 
-/* Locked by the caller, who runs with m and p. */
-static GRT_NOINLINE int send_wait(goru_chan *c, const void *elem, struct m *m, struct p *p,
-				  int64_t deadline)
+/* The usual wait: a goroutine's, without a deadline. c is locked and simple. */
+GRT_INLINE int park_on(goru_chan *c, struct m *m, struct p *p, void *elem, bool send)
 {
-	return wait_on(c, m, p, (void *)elem, true, deadline);
+	struct wnode n;
+	struct waiter w;
+
+	grt_wnode_init(&n, &w, c, elem, 0, send);
+	grt_wait_begin(&w, grt_g_of(m), KIND_CHAN, &n, 1);
+	grt_tsan_release(&w);
+	grt_waitq_push(send ? &c->sendq : &c->recvq, &n);
+	grt_spin_unlock(&c->lock);
+	grt_wait_g(&m, &p, &w, send ? WAIT_SEND : WAIT_RECV);
+	grt_tsan_acquire(&w);
+	grt_leave(m);
+	return send ? (n.closed ? -EPIPE : 0) : !n.closed;
 }
 
-static GRT_NOINLINE int recv_wait(goru_chan *c, void *elem, struct m *m, struct p *p,
-				  int64_t deadline)
+static GRT_NOINLINE int send_park(goru_chan *c, const void *elem, struct m *m, struct p *p)
 {
-	return wait_on(c, m, p, elem, false, deadline);
+	return park_on(c, m, p, (void *)elem, true);
+}
+
+static GRT_NOINLINE int recv_park(goru_chan *c, void *elem, struct m *m, struct p *p)
+{
+	return park_on(c, m, p, elem, false);
+}
+
+/* Locked by the caller, who runs with m and p. */
+static GRT_NOINLINE int long_wait(goru_chan *c, void *elem, struct m *m, struct p *p,
+				  int64_t deadline, bool send)
+{
+	return wait_on(c, m, p, elem, send, deadline);
 }
 
 /* deadline < 0: do not wait at all. */
 enum { NO_WAIT = -1 };
 
+/* The rest of an operation that was carried out: unlocked, but *wake is still to be woken. */
+static GRT_NOINLINE int wake_and_leave(struct m *m, struct p *p, struct waiter *wake, int rc)
+{
+	grt_waiter_ready(p, wake);
+	grt_leave_wait(m);
+	return rc;
+}
+
+/* With c locked. */
 GRT_INLINE int send_with(goru_chan *c, const void *elem, struct m *m, struct p *p, int64_t deadline)
 {
-	grt_spin_lock(&c->lock);
-
-	struct chan_op op = grt_chan_send_locked(c, elem);
+	struct chan_op op = grt_chan_send_locked(c, elem, false);
 
 	if (op.rc == -EAGAIN && deadline != NO_WAIT)
-		return send_wait(c, elem, m, p, deadline);
+		return long_wait(c, (void *)elem, m, p, deadline, true);
 	grt_chan_unlock(c);
 	if (op.wake)
 		grt_waiter_ready(p, op.wake);
@@ -141,12 +164,10 @@ GRT_INLINE int send_with(goru_chan *c, const void *elem, struct m *m, struct p *
 
 GRT_INLINE int recv_with(goru_chan *c, void *elem, struct m *m, struct p *p, int64_t deadline)
 {
-	grt_spin_lock(&c->lock);
-
-	struct chan_op op = grt_chan_recv_locked(c, elem);
+	struct chan_op op = grt_chan_recv_locked(c, elem, false);
 
 	if (op.rc == -EAGAIN && deadline != NO_WAIT)
-		return recv_wait(c, elem, m, p, deadline);
+		return long_wait(c, elem, m, p, deadline, false);
 	grt_chan_unlock(c);
 	if (op.wake)
 		grt_waiter_ready(p, op.wake);
@@ -154,13 +175,15 @@ GRT_INLINE int recv_with(goru_chan *c, void *elem, struct m *m, struct p *p, int
 	return op.rc;
 }
 
-/* A plain thread, or a goroutine whose P was taken. */
+/* A plain thread, a goroutine whose P was taken, an entry with a fence or a check of the stack. */
 static GRT_NOINLINE int send_slow(goru_chan *c, const void *elem, int64_t deadline)
 {
 	struct p *p;
 	struct m *m = grt_enter_wait(&p);
-	int rc = send_with(c, elem, m, p, deadline);
+	int rc;
 
+	grt_spin_lock(&c->lock);
+	rc = send_with(c, elem, m, p, deadline);
 	grt_leave_bracketed();
 	return rc;
 }
@@ -169,10 +192,28 @@ static GRT_NOINLINE int recv_slow(goru_chan *c, void *elem, int64_t deadline)
 {
 	struct p *p;
 	struct m *m = grt_enter_wait(&p);
-	int rc = recv_with(c, elem, m, p, deadline);
+	int rc;
 
+	grt_spin_lock(&c->lock);
+	rc = recv_with(c, elem, m, p, deadline);
 	grt_leave_bracketed();
 	return rc;
+}
+
+/* Entered by the caller; the lock was taken by another, or what the channel carries is not simple. */
+static GRT_NOINLINE int send_long(goru_chan *c, const void *elem, struct m *m, struct p *p,
+				  bool locked)
+{
+	if (!locked)
+		grt_spin_lock(&c->lock);
+	return send_with(c, elem, m, p, GORU_FOREVER);
+}
+
+static GRT_NOINLINE int recv_long(goru_chan *c, void *elem, struct m *m, struct p *p, bool locked)
+{
+	if (!locked)
+		grt_spin_lock(&c->lock);
+	return recv_with(c, elem, m, p, GORU_FOREVER);
 }
 
 GRT_INLINE bool bad(goru_chan *c, const void *elem, bool send)
@@ -188,28 +229,52 @@ GRT_INLINE int64_t clamp(int64_t deadline)
 
 GRT_PUBLIC int goru_chan_send(goru_chan *c, const void *elem)
 {
+	struct m *m;
+	struct p *p;
+	struct chan_op op;
+
 	if (bad(c, elem, true))
 		return -EINVAL;
-
-	struct m *m = grt_enter();
-	struct p *p = m ? grt_p_of(m) : NULL;
-
-	if (GRT_UNLIKELY(!p))
+	if (GRT_UNLIKELY(!grt_enter_short(&m, &p)))
 		return send_slow(c, elem, GORU_FOREVER);
-	return send_with(c, elem, m, p, GORU_FOREVER);
+	if (GRT_UNLIKELY(!grt_spin_try(&c->lock)))
+		return send_long(c, elem, m, p, false);
+	grt_chaos();
+	if (GRT_UNLIKELY(!c->simple))
+		return send_long(c, elem, m, p, true);
+	op = grt_chan_send_locked(c, elem, true);
+	if (op.rc == -EAGAIN)
+		return send_park(c, elem, m, p);
+	grt_spin_unlock(&c->lock);
+	if (op.wake && GRT_UNLIKELY(!grt_ready_short(p, op.wake)))
+		return wake_and_leave(m, p, op.wake, 0);
+	grt_leave(m);
+	return 0;
 }
 
 GRT_PUBLIC int goru_chan_recv(goru_chan *c, void *elem)
 {
+	struct m *m;
+	struct p *p;
+	struct chan_op op;
+
 	if (bad(c, elem, false))
 		return -EINVAL;
-
-	struct m *m = grt_enter();
-	struct p *p = m ? grt_p_of(m) : NULL;
-
-	if (GRT_UNLIKELY(!p))
+	if (GRT_UNLIKELY(!grt_enter_short(&m, &p)))
 		return recv_slow(c, elem, GORU_FOREVER);
-	return recv_with(c, elem, m, p, GORU_FOREVER);
+	if (GRT_UNLIKELY(!grt_spin_try(&c->lock)))
+		return recv_long(c, elem, m, p, false);
+	grt_chaos();
+	if (GRT_UNLIKELY(!c->simple || !elem))
+		return recv_long(c, elem, m, p, true);
+	op = grt_chan_recv_locked(c, elem, true);
+	if (op.rc == -EAGAIN)
+		return recv_park(c, elem, m, p);
+	grt_spin_unlock(&c->lock);
+	if (op.wake && GRT_UNLIKELY(!grt_ready_short(p, op.wake)))
+		return wake_and_leave(m, p, op.wake, 1);
+	grt_leave(m);
+	return 1;
 }
 
 GRT_PUBLIC int goru_chan_send_until(goru_chan *c, const void *elem, int64_t deadline)
@@ -229,6 +294,7 @@ GRT_PUBLIC int goru_chan_try_send(goru_chan *c, const void *elem)
 
 	struct self s = grt_enter_nowait();
 
+	grt_spin_lock(&c->lock);
 	return send_with(c, elem, s.m, s.p, NO_WAIT);
 }
 
@@ -239,11 +305,12 @@ GRT_PUBLIC int goru_chan_try_recv(goru_chan *c, void *elem)
 
 	struct self s = grt_enter_nowait();
 
+	grt_spin_lock(&c->lock);
 	return recv_with(c, elem, s.m, s.p, NO_WAIT);
 }
 
-/* Ends every wait on q; a plain thread is woken at once, goroutines go onto out. */
-static void close_queue(goru_chan *c, struct list *q, struct glist *out, struct list *plain)
+/* Ends every wait on q; goroutines go onto out, plain threads onto a list of their nodes, to be woken later. */
+static void close_queue(goru_chan *c, struct waitq *q, struct glist *out, struct wnode **plain)
 {
 	struct wnode *n;
 
@@ -254,40 +321,42 @@ static void close_queue(goru_chan *c, struct list *q, struct glist *out, struct 
 		if (!n->send && n->elem && c->elem_size)
 			memset(n->elem, 0, c->elem_size);
 		grt_tsan_release(w);
-		if (w->g)
+		if (w->g) {
 			grt_glist_push(out, w->g);
-		else
-			grt_list_push(plain, &n->link);
+		} else {
+			n->next = *plain;
+			*plain = n;
+		}
 	}
 }
 
 GRT_PUBLIC int goru_chan_close(goru_chan *c)
 {
 	struct glist gs = { 0 };
-	struct list plain;
+	struct wnode *plain = NULL;
 
 	if (!c)
 		return -EINVAL;
-	grt_list_init(&plain);
 
 	struct self s = grt_enter_nowait();
 
 	grt_spin_lock(&c->lock);
-	if (c->closed) {
+	if (grt_load(&c->closed)) {
 		grt_chan_unlock(c);
 		grt_leave_nowait(s);
 		return -EPIPE;
 	}
 	grt_tsan_release(&c->closed);
-	c->closed = true;
+	grt_store(&c->closed, true);
+	c->simple = false;
 	close_queue(c, &c->recvq, &gs, &plain);
 	close_queue(c, &c->sendq, &gs, &plain);
 	grt_chan_unlock(c);
 	grt_ready_batch(s.p, &gs);
-	while (!grt_list_empty(&plain)) {
-		struct wnode *n = grt_list_first(&plain, struct wnode, link);
+	while (plain) {
+		struct wnode *n = plain;
 
-		grt_list_del(&n->link);
+		plain = n->next;
 		grt_plain_ready(n->w);
 	}
 	grt_leave_nowait(s);
@@ -300,7 +369,7 @@ GRT_PUBLIC size_t goru_chan_len(goru_chan *c)
 		return 0;
 	grt_spin_lock(&c->lock);
 
-	size_t n = c->count;
+	size_t n = grt_load(&c->count);
 
 	grt_spin_unlock(&c->lock);
 	return n;
@@ -314,7 +383,7 @@ GRT_PUBLIC size_t goru_chan_cap(goru_chan *c)
 /* A signal counts for the descriptor's whole life: level-triggered and edge-triggered loops both see a change. */
 void grt_chan_fd_update(struct goru_chan *c)
 {
-	bool want = c->count || c->closed || !grt_list_empty(&c->sendq);
+	bool want = grt_chan_ready(c, false);
 	uint64_t one = 1;
 	int saved = errno;
 
@@ -342,6 +411,7 @@ GRT_PUBLIC int goru_chan_fd(goru_chan *c)
 	grt_spin_lock(&c->lock);
 	if (c->fd < 0 && made >= 0) {
 		c->fd = made;
+		c->simple = false;
 		made = -1;
 	}
 	fd = c->fd;

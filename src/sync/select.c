@@ -1,10 +1,11 @@
 /* select.c - one of several channel operations: looked at one by one, waited for on all at once. */
 /* SPDX-License-Identifier: MIT */
 /*
- * First look at the cases in random order, one lock at a time: with a case ready, which is usual, nothing is sorted and
- * one lock is taken. Only if none was ready lock all channels in the order of their addresses, look again, and queue a
- * node on each. Holding all locks for that matters: a select that is half queued can be chosen by another one, while it
- * chooses itself.
+ * First ask each case's channel, without its lock, whether it looks ready, and try those that do in random order, one
+ * lock at a time: with a case ready, which is usual, nothing is sorted and one lock is taken. If none was ready lock all
+ * channels in the order of their addresses, look again, and queue a node on each. Holding all locks for that matters: a
+ * select that is half queued can be chosen by another one, while it chooses itself. Once it is settled that it waits
+ * each lock goes with its node: a select that is chosen before its last node is queued just finds itself ready.
  */
 #include <stdlib.h>
 
@@ -19,7 +20,7 @@ _Static_assert(OP_RECV == GORU_OP_RECV_ && OP_SEND == GORU_OP_SEND_, "the header
 /* What a wait needs for each case: on the stack for a few, in one allocation for many. */
 struct room {
 	struct wnode *node;
-	uint16_t *order; /* a permutation of the cases */
+	uint16_t *order; /* of the cases with a channel, by its address */
 };
 
 static uint64_t *rand_of(struct p *p)
@@ -33,85 +34,155 @@ static uint64_t *rand_of(struct p *p)
 	return &plain;
 }
 
-/* Fisher-Yates, inside out: among the ready cases each must be as likely, which a random start does not give. */
-static void shuffle(uint16_t *order, int n, struct p *p)
+GRT_INLINE bool is_send(const goru_case *k)
 {
-	uint64_t *r = rand_of(p);
+	return k->op == OP_SEND;
+}
 
-	for (int i = 0; i < n; i++) {
-		uint32_t j = grt_rand_below(r, (uint32_t)i + 1);
+GRT_INLINE bool bad_case(const goru_case *k)
+{
+	if (GRT_UNLIKELY(k->op != OP_RECV && k->op != OP_SEND))
+		return true;
+	return is_send(k) && GRT_UNLIKELY(!k->elem) && k->chan && k->chan->elem_size;
+}
 
-		order[i] = order[j];
-		order[j] = (uint16_t)i;
-	}
+/* To be tried? A call that does not wait tries all: its look has to be one with the lock. */
+GRT_INLINE bool candidate(const goru_case *k, bool nowait)
+{
+	return k->chan && (nowait || grt_chan_ready(k->chan, is_send(k)));
 }
 
 GRT_INLINE struct chan_op try_locked(goru_case *k)
 {
-	if (k->op == OP_SEND)
-		return grt_chan_send_locked(k->chan, k->elem);
-	return grt_chan_recv_locked(k->chan, k->elem);
+	if (is_send(k))
+		return grt_chan_send_locked(k->chan, k->elem, false);
+	return grt_chan_recv_locked(k->chan, k->elem, false);
 }
 
-/* The index of the case carried out, or -EAGAIN. */
-static int look(goru_case *cases, const uint16_t *order, int n, struct p *p)
+/* Carries out case k if it need not wait. */
+static bool try(goru_case *k, struct p *p)
 {
-	for (int i = 0; i < n; i++) {
-		goru_case *k = &cases[order[i]];
+	struct chan_op op;
 
-		if (!k->chan)
-			continue;
-		grt_spin_lock(&k->chan->lock);
+	grt_spin_lock(&k->chan->lock);
+	op = try_locked(k);
+	grt_chan_unlock(k->chan);
+	if (op.rc == -EAGAIN)
+		return false;
+	if (op.wake)
+		grt_waiter_ready(p, op.wake);
+	k->result = op.rc;
+	return true;
+}
 
-		struct chan_op op = try_locked(k);
+/* Tries n candidates, a bit of mask each: each is as likely to be the next, which a random start would not give. The
+ * index of the case carried out, or -EAGAIN. */
+GRT_INLINE int try_few(goru_case *cases, uint32_t mask, uint32_t n, struct p *p)
+{
+	for (; n; n--) {
+		uint32_t left = mask;
 
-		grt_chan_unlock(k->chan);
-		if (op.rc == -EAGAIN)
-			continue;
-		if (op.wake)
-			grt_waiter_ready(p, op.wake);
-		k->result = op.rc;
-		return order[i];
+		if (n > 1)
+			for (uint32_t skip = grt_rand_below(rand_of(p), n); skip; skip--)
+				left &= left - 1;
+
+		int i = __builtin_ctz(left);
+
+		if (GRT_LIKELY(try(&cases[i], p)))
+			return i;
+		mask &= ~(UINT32_C(1) << i);
 	}
 	return -EAGAIN;
 }
 
-/* By address, shell sort: n is small nearly always, and never needs another allocation. Those without a channel last. */
-static int sort_by_chan(goru_case *cases, uint16_t *order, int n)
+static int try_many(goru_case *cases, uint16_t *candidates, uint32_t n, struct p *p)
+{
+	for (; n; n--) {
+		uint32_t at = grt_rand_below(rand_of(p), n);
+		int i = candidates[at];
+
+		if (try(&cases[i], p))
+			return i;
+		candidates[at] = candidates[n - 1];
+	}
+	return -EAGAIN;
+}
+
+/* The cases with a channel, by its address; how many. */
+static int order_few(goru_case *cases, uint16_t *order, int n)
+{
+	int live = 0;
+
+	for (int i = 0; i < n; i++) {
+		uintptr_t c = (uintptr_t)cases[i].chan;
+		int at = live;
+
+		if (!c)
+			continue;
+		for (; at && (uintptr_t)cases[order[at - 1]].chan > c; at--)
+			order[at] = order[at - 1];
+		order[at] = (uint16_t)i;
+		live++;
+	}
+	return live;
+}
+
+/* Shell sort, which needs no other allocation. */
+static int order_many(goru_case *cases, uint16_t *order, int n)
 {
 	static const int gaps[] = { 7983, 1750, 701, 301, 132, 57, 23, 10, 4, 1 };
+	int live = 0;
 
+	for (int i = 0; i < n; i++)
+		if (cases[i].chan)
+			order[live++] = (uint16_t)i;
 	for (size_t s = 0; s < grt_countof(gaps); s++) {
-		for (int i = gaps[s]; i < n; i++) {
+		for (int i = gaps[s]; i < live; i++) {
 			uint16_t v = order[i];
 			int j = i;
 
 			for (; j >= gaps[s]; j -= gaps[s]) {
-				/* minus one: NULL becomes the greatest */
-				if ((uintptr_t)cases[order[j - gaps[s]]].chan - 1 <=
-				    (uintptr_t)cases[v].chan - 1)
+				if ((uintptr_t)cases[order[j - gaps[s]]].chan <=
+				    (uintptr_t)cases[v].chan)
 					break;
 				order[j] = order[j - gaps[s]];
 			}
 			order[j] = v;
 		}
 	}
-	while (n && !cases[order[n - 1]].chan)
-		n--;
-	return n;
+	return live;
 }
 
-static void lock_all(goru_case *cases, const uint16_t *order, int n)
+/* Cases of one channel stand together in order: is the i-th the first, the last of its channel's? */
+GRT_INLINE bool is_first(goru_case *cases, const uint16_t *order, int i)
 {
-	for (int i = 0; i < n; i++)
-		if (!i || cases[order[i]].chan != cases[order[i - 1]].chan)
-			grt_spin_lock(&cases[order[i]].chan->lock);
+	return !i || cases[order[i]].chan != cases[order[i - 1]].chan;
+}
+
+GRT_INLINE bool is_last(goru_case *cases, const uint16_t *order, int n, int i)
+{
+	return i == n - 1 || cases[order[i]].chan != cases[order[i + 1]].chan;
+}
+
+/* Does any look ready? With all locked those that do not are not. */
+static bool lock_all(goru_case *cases, const uint16_t *order, int n)
+{
+	bool ready = false;
+
+	for (int i = 0; i < n; i++) {
+		goru_case *k = &cases[order[i]];
+
+		if (is_first(cases, order, i))
+			grt_spin_lock(&k->chan->lock);
+		ready |= grt_chan_ready(k->chan, is_send(k));
+	}
+	return ready;
 }
 
 static void unlock_all(goru_case *cases, const uint16_t *order, int n)
 {
 	for (int i = n; i-- > 0;)
-		if (!i || cases[order[i]].chan != cases[order[i - 1]].chan)
+		if (is_last(cases, order, n, i))
 			grt_chan_unlock(cases[order[i]].chan);
 }
 
@@ -119,7 +190,7 @@ static void unlock_all(goru_case *cases, const uint16_t *order, int n)
 static int look_locked(goru_case *cases, const uint16_t *order, int n, struct p *p,
 		       struct waiter **wake)
 {
-	uint32_t from = n ? grt_rand_below(rand_of(p), (uint32_t)n) : 0;
+	uint32_t from = grt_rand_below(rand_of(p), (uint32_t)n);
 
 	for (int i = 0; i < n; i++) {
 		int index = order[((uint32_t)i + from) % (uint32_t)n];
@@ -134,52 +205,50 @@ static int look_locked(goru_case *cases, const uint16_t *order, int n, struct p 
 	return -EAGAIN;
 }
 
-static void enqueue_all(goru_case *cases, const uint16_t *order, int n, struct wnode *node,
-			struct waiter *w)
+static void enqueue_and_unlock_all(goru_case *cases, const uint16_t *order, int n,
+				   struct wnode *node, struct waiter *w)
 {
 	for (int i = 0; i < n; i++) {
 		goru_case *k = &cases[order[i]];
 
-		node[i] = (struct wnode){ .w = w,
-					  .elem = k->elem,
-					  .obj = k->chan,
-					  .index = order[i],
-					  .send = k->op == OP_SEND };
+		grt_wnode_init(&node[i], w, k->chan, k->elem, order[i], is_send(k));
 		grt_chan_enqueue(k->chan, &node[i]);
+		if (is_last(cases, order, n, i))
+			grt_chan_unlock(k->chan);
 	}
 }
 
-/* What the winner told: which case, and how. */
-static int won(goru_case *cases, struct waiter *w)
+/* Takes the nodes off that are still queued; what the winner told: which case, and how. */
+static int leave_all(goru_case *cases, struct waiter *w, enum ending end)
 {
-	goru_case *k = &cases[w->won];
-
 	for (int i = 0; i < w->nnodes; i++) {
-		if (w->nodes[i].index != w->won)
-			continue;
-		if (k->op == OP_SEND)
-			k->result = w->nodes[i].closed ? -EPIPE : 0;
+		struct wnode *n = &w->nodes[i];
+		goru_case *k = &cases[n->index];
+
+		if (end != END_READY || n->index != w->won)
+			grt_chan_leave(k->chan, n);
+		else if (n->send)
+			k->result = n->closed ? -EPIPE : 0;
 		else
-			k->result = !w->nodes[i].closed;
+			k->result = !n->closed;
 	}
-	return w->won;
+	return end == END_READY ? w->won : grt_ending_error(end);
 }
 
-/* None was ready: queue on all and wait. Called with nothing locked; leaves goru. */
-static int wait_all(goru_case *cases, int n, struct room r, struct m *m, struct p *p,
-		    int64_t deadline)
+/* None was ready: queue on all and wait. live cases in r.order; called with nothing locked; leaves goru. */
+GRT_INLINE int wait_all(goru_case *cases, int live, struct room r, struct m *m, struct p *p,
+			int64_t deadline)
 {
-	struct waiter w = GRT_WAITER(KIND_CHAN, r.node, 0), *wake = NULL;
-	int live = sort_by_chan(cases, r.order, n), rc;
+	struct waiter w, *wake = NULL;
+	int rc = -EAGAIN;
 
-	lock_all(cases, r.order, live);
-	rc = look_locked(cases, r.order, live, p, &wake);
+	if (GRT_UNLIKELY(lock_all(cases, r.order, live)))
+		rc = look_locked(cases, r.order, live, p, &wake);
 	if (rc == -EAGAIN && deadline != GORU_FOREVER && deadline <= grt_os_now())
 		rc = -ETIMEDOUT;
 	if (rc == -EAGAIN) {
-		grt_waiter_begin(&w, m ? m->curg : NULL);
+		grt_wait_begin(&w, m ? m->curg : NULL, KIND_CHAN, r.node, live);
 		w.shared = true;
-		w.nnodes = (uint16_t)live;
 		rc = grt_wait_arm(p, &w, deadline);
 		rc = rc ? rc : -EAGAIN;
 	}
@@ -191,20 +260,12 @@ static int wait_all(goru_case *cases, int n, struct room r, struct m *m, struct 
 		return rc;
 	}
 	grt_tsan_release(&w);
-	enqueue_all(cases, r.order, live, r.node, &w);
-	unlock_all(cases, r.order, live);
+	enqueue_and_unlock_all(cases, r.order, live, r.node, &w);
 
 	enum ending end = grt_wait(&m, &p, &w, deadline, live ? WAIT_SELECT : WAIT_FOREVER);
 
-	for (int i = 0; i < live; i++)
-		if (end != END_READY || r.node[i].index != w.won)
-			grt_chan_remove(&r.node[i]);
-	if (end != END_READY) {
-		grt_leave_wait(m);
-		return grt_ending_error(end);
-	}
 	grt_tsan_acquire(&w);
-	rc = won(cases, &w);
+	rc = leave_all(cases, &w, end);
 	grt_leave_wait(m);
 	return rc;
 }
@@ -214,64 +275,87 @@ static GRT_NOINLINE int wait_few(goru_case *cases, int n, struct m *m, struct p 
 {
 	struct wnode node[FEW];
 	uint16_t order[FEW];
+	int live = order_few(cases, order, n);
 
-	for (int i = 0; i < n; i++)
-		order[i] = (uint16_t)i;
-	return wait_all(cases, n, (struct room){ node, order }, m, p, deadline);
+	return wait_all(cases, live, (struct room){ node, order }, m, p, deadline);
 }
 
-static GRT_NOINLINE int select_many(goru_case *cases, int n, struct m *m, struct p *p,
-				    int64_t deadline)
+static GRT_NOINLINE int wait_many(goru_case *cases, int n, struct room r, struct m *m, struct p *p,
+				  int64_t deadline)
 {
-	struct wnode *node = malloc((size_t)n * (sizeof(*node) + sizeof(uint16_t)));
-	uint16_t *order = (uint16_t *)(void *)(node + n);
-	int rc;
+	int live = order_many(cases, r.order, n);
 
-	if (!node) {
-		grt_leave_wait(m);
-		return -ENOMEM;
-	}
-	shuffle(order, n, p);
-	rc = look(cases, order, n, p);
-	if (rc == -EAGAIN && deadline != NO_WAIT)
-		rc = wait_all(cases, n, (struct room){ node, order }, m, p, deadline);
-	else
-		grt_leave_wait(m);
-	free(node);
-	return rc;
+	return wait_all(cases, live, r, m, p, deadline);
 }
 
 static int check(const goru_case *cases, int n)
 {
 	if (n < 0 || n > N_MAX || (n && !cases))
 		return -EINVAL;
-	for (int i = 0; i < n; i++) {
-		if (cases[i].op != OP_RECV && cases[i].op != OP_SEND)
+	for (int i = 0; i < n; i++)
+		if (bad_case(&cases[i]))
 			return -EINVAL;
-		if (cases[i].chan && cases[i].op == OP_SEND && !cases[i].elem &&
-		    cases[i].chan->elem_size)
-			return -EINVAL;
-	}
 	return 0;
 }
 
+/* The candidates of at most FEW cases and their number; false: a bad case. */
+GRT_INLINE bool look_few(const goru_case *cases, int n, bool nowait, uint32_t *mask,
+			 uint32_t *count)
+{
+	*mask = *count = 0;
+	for (int i = 0; i < n; i++) {
+		uint32_t yes;
+
+		if (bad_case(&cases[i]))
+			return false;
+		yes = candidate(&cases[i], nowait);
+		*count += yes;
+		*mask |= yes << i;
+	}
+	return true;
+}
+
+static int run_many(goru_case *cases, int n, struct m *m, struct p *p, int64_t deadline)
+{
+	struct wnode *node = malloc((size_t)n * (sizeof(*node) + sizeof(uint16_t)));
+	uint16_t *order = (uint16_t *)(void *)(node + n);
+	uint32_t count = 0;
+	int rc;
+
+	if (!node) {
+		grt_leave_wait(m);
+		return -ENOMEM;
+	}
+	for (int i = 0; i < n; i++)
+		if (candidate(&cases[i], deadline == NO_WAIT))
+			order[count++] = (uint16_t)i;
+	rc = try_many(cases, order, count, p);
+	if (rc == -EAGAIN && deadline != NO_WAIT)
+		rc = wait_many(cases, n, (struct room){ node, order }, m, p, deadline);
+	else
+		grt_leave_wait(m);
+	free(node);
+	return rc;
+}
+
+/* Entered, the cases checked. */
 static int run(goru_case *cases, int n, struct m *m, struct p *p, int64_t deadline)
 {
-	uint16_t order[FEW];
+	uint32_t mask, count;
+	int rc;
 
 	if (n > FEW)
-		return select_many(cases, n, m, p, deadline);
-	shuffle(order, n, p);
-
-	int rc = look(cases, order, n, p);
-
+		return run_many(cases, n, m, p, deadline);
+	look_few(cases, n, deadline == NO_WAIT, &mask, &count);
+	rc = try_few(cases, mask, count, p);
 	if (rc == -EAGAIN && deadline != NO_WAIT)
 		return wait_few(cases, n, m, p, deadline);
 	grt_leave_wait(m);
 	return rc;
 }
 
-static int run_wait(goru_case *cases, int n, int64_t deadline)
+/* A plain thread, a goroutine without its P, more than a few cases. */
+static GRT_NOINLINE int run_wait(goru_case *cases, int n, int64_t deadline)
 {
 	struct p *p;
 	struct m *m;
@@ -287,7 +371,22 @@ static int run_wait(goru_case *cases, int n, int64_t deadline)
 
 GRT_PUBLIC int goru_select(goru_case *cases, int n)
 {
-	return run_wait(cases, n, GORU_FOREVER);
+	uint32_t mask, count;
+	struct m *m;
+	struct p *p;
+	int rc;
+
+	if (GRT_UNLIKELY(n < 0 || n > FEW || !cases))
+		return run_wait(cases, n, GORU_FOREVER);
+	if (GRT_UNLIKELY(!look_few(cases, n, false, &mask, &count)))
+		return -EINVAL;
+	if (GRT_UNLIKELY(!grt_enter_short(&m, &p)))
+		return run_wait(cases, n, GORU_FOREVER);
+	rc = try_few(cases, mask, count, p);
+	if (rc == -EAGAIN)
+		return wait_few(cases, n, m, p, GORU_FOREVER);
+	grt_leave(m);
+	return rc;
 }
 
 GRT_PUBLIC int goru_select_until(goru_case *cases, int n, int64_t deadline)

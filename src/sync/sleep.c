@@ -22,10 +22,10 @@ GRT_PUBLIC int goru_sleep_until(int64_t deadline)
 {
 	struct p *p;
 	struct m *m = grt_enter_wait(&p);
-	struct waiter w = GRT_WAITER(KIND_SLEEP, NULL, 0);
+	struct waiter w;
 	int rc;
 
-	grt_waiter_begin(&w, m ? m->curg : NULL);
+	grt_wait_begin(&w, m ? m->curg : NULL, KIND_SLEEP, NULL, 0);
 	rc = grt_wait_arm(p, &w, deadline);
 	if (rc < 0) {
 		grt_leave_wait(m);

@@ -11,11 +11,75 @@
 #include "sched/park.h"
 #include "sched/ready.h"
 
-/* A waiter without its stack's garbage; the node's object is the caller's to set. */
-#define GRT_WAITER(kind_, nodes_, n_)                                                              \
-	{                                                                                          \
-		.kind = (kind_), .nnodes = (uint16_t)(n_), .nodes = (nodes_), .won = -1            \
-	}
+/*
+ * The short paths. A public call that neither waits nor meets anything unusual needs no frame and saves no register, if
+ * whatever it calls it calls last. So these ask instead of calling, and the caller passes the rest to a function of its
+ * own that does it the long way.
+ */
+
+/* grt_enter and grt_p_of for a goroutine that has its P and need not look closer; else false: enter again, by
+ * grt_enter_wait or grt_enter_nowait, whose steps (PROTOCOL handshake) may follow these. */
+GRT_INLINE bool grt_enter_short(struct m **m, struct p **p)
+{
+	*m = grt_arch_self();
+	if (GRT_UNLIKELY(!*m))
+		return false;
+	grt_chaos();
+	grt_store(&(*m)->in_rt, 1);
+	grt_compiler_barrier();
+	grt_chaos();
+	if (GRT_UNLIKELY(grt_load(&grt_rt.enter_flags)))
+		return false;
+	*p = grt_p_of(*m);
+	return GRT_LIKELY(*p != NULL);
+}
+
+/* grt_waiter_ready where that is a store: w is a goroutine's, and nobody is displaced. Else false, and nothing done. */
+GRT_INLINE bool grt_ready_short(struct p *p, struct waiter *w)
+{
+	struct g *g = w->g;
+
+	if (GRT_UNLIKELY(!g || grt_load(&p->runnext)))
+		return false;
+	grt_g_set_state(g, G_RUNNABLE);
+	grt_chaos();
+	grt_store(&p->runnext, g);
+	return true;
+}
+
+/* Begins the wait of g (NULL: of the calling plain thread). Sets only what a waiter needs: a park is short, and clearing
+ * the rest of it on the stack would be a good part of it. */
+GRT_INLINE void grt_wait_begin(struct waiter *w, struct g *g, enum wait_kind kind,
+			       struct wnode *nodes, int n)
+{
+	w->kind = (uint8_t)kind;
+	w->nnodes = (uint16_t)n;
+	w->nodes = nodes;
+	w->won = -1;
+	grt_waiter_begin(w, g);
+}
+
+/* m's goroutine, which the compiler is told is one. */
+GRT_INLINE struct g *grt_g_of(struct m *m)
+{
+	struct g *g = m->curg;
+
+	if (!g)
+		__builtin_unreachable();
+	return g;
+}
+
+GRT_INLINE void grt_wnode_init(struct wnode *n, struct waiter *w, void *obj, void *elem, int index,
+			       bool send)
+{
+	n->w = w;
+	n->elem = elem;
+	n->obj = obj;
+	n->index = (uint16_t)index;
+	n->send = send;
+	n->queued = false;
+	n->closed = false;
+}
 
 /* Under the object's lock, before the waiter is queued: its wait may also end by a deadline. -ENOMEM. A plain thread
  * keeps its own time. */
@@ -30,6 +94,19 @@ GRT_INLINE int grt_wait_arm(struct p *p, struct waiter *w, int64_t deadline)
 	return rc < 0 ? rc : 0;
 }
 
+/* A goroutine's wait, until it has ended; holds no lock. *m and *p are brought up to date. */
+GRT_INLINE void grt_wait_g(struct m **m, struct p **p, struct waiter *w, enum wait_reason why)
+{
+	struct g *g = w->g;
+
+	grt_store(&g->waiting, w);
+	grt_store(&g->reason, (uint8_t)why);
+	grt_g_set_state(g, G_WAITING);
+	*m = grt_park(*m, *p);
+	*p = (*m)->held;
+	grt_store(&g->waiting, NULL);
+}
+
 /*
  * Waits until w's wait has ended; holds no lock. *m and *p are those of a goroutine and are brought up to date; for a
  * plain thread both are NULL. END_READY: the winner has taken w off the list it won on. Else w may still be queued.
@@ -37,16 +114,9 @@ GRT_INLINE int grt_wait_arm(struct p *p, struct waiter *w, int64_t deadline)
 GRT_INLINE enum ending grt_wait(struct m **m, struct p **p, struct waiter *w, int64_t deadline,
 				enum wait_reason why)
 {
-	struct g *g = w->g;
-
-	if (GRT_UNLIKELY(!g))
+	if (GRT_UNLIKELY(!w->g))
 		return grt_plain_wait(w, deadline);
-	grt_store(&g->waiting, w);
-	grt_store(&g->reason, (uint8_t)why);
-	grt_g_set_state(g, G_WAITING);
-	*m = grt_park(*m, *p);
-	*p = (*m)->held;
-	grt_store(&g->waiting, NULL);
+	grt_wait_g(m, p, w, why);
 	return grt_waiter_ending(w);
 }
 

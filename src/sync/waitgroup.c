@@ -27,7 +27,7 @@ enum { LOCK = 1, WAITERS = 2, FLAGS = 3 };
 
 struct group {
 	_Atomic uint64_t word;
-	struct wnode *first; /* newest first; prev and next through link, NULL-terminated */
+	struct wnode *first; /* newest first */
 };
 _Static_assert(sizeof(struct group) == sizeof(goru_waitgroup), "the header's size is fixed");
 
@@ -78,35 +78,31 @@ static void unlock(struct group *g, uint64_t v)
 	grt_chaos();
 }
 
-static struct wnode *node_of(struct list *l)
-{
-	return grt_container_of(l, struct wnode, link);
-}
-
 static void push(struct group *g, struct wnode *n)
 {
-	n->link = (struct list){ .next = g->first ? &g->first->link : NULL };
+	n->next = g->first;
+	n->prev = NULL;
 	if (g->first)
-		g->first->link.prev = &n->link;
+		g->first->prev = n;
 	g->first = n;
 	n->queued = true;
 }
 
 static void del(struct group *g, struct wnode *n)
 {
-	if (n->link.prev)
-		n->link.prev->next = n->link.next;
+	if (n->prev)
+		n->prev->next = n->next;
 	else
-		g->first = n->link.next ? node_of(n->link.next) : NULL;
-	if (n->link.next)
-		n->link.next->prev = n->link.prev;
+		g->first = n->next;
+	if (n->next)
+		n->next->prev = n->prev;
 	n->queued = false;
 }
 
 /* LOCK is held and the count is zero: those who still wait, oldest first, are ended. */
 static void release(struct group *g, struct self s)
 {
-	struct list *plain = NULL;
+	struct wnode *plain = NULL;
 	struct glist gs = { 0 };
 
 	while (g->first) {
@@ -119,8 +115,8 @@ static void release(struct group *g, struct self s)
 		if (n->w->g) {
 			grt_glist_push_front(&gs, n->w->g);
 		} else {
-			n->link.next = plain;
-			plain = &n->link;
+			n->next = plain;
+			plain = n;
 		}
 	}
 	unlock(g, 0);
@@ -130,9 +126,9 @@ static void release(struct group *g, struct self s)
 	else
 		grt_ready_batch(s.p, &gs);
 	while (plain) {
-		struct wnode *n = node_of(plain);
+		struct wnode *n = plain;
 
-		plain = plain->next;
+		plain = n->next;
 		grt_plain_ready(n->w);
 	}
 }
@@ -181,16 +177,16 @@ static GRT_NOINLINE int wait_slow(goru_waitgroup *wg, int64_t deadline)
 	struct group *g = group_of(wg);
 	struct p *p;
 	struct m *m = grt_enter_wait(&p);
-	struct wnode n = { .obj = wg };
-	struct waiter w = GRT_WAITER(KIND_WAITGROUP, &n, 1);
+	struct wnode n;
+	struct waiter w;
 	uint64_t v = lock(g);
 	int rc = count_of(v) ? 0 : 1;
 
 	if (!rc && deadline != GORU_FOREVER && deadline <= grt_os_now())
 		rc = -ETIMEDOUT;
 	if (!rc) {
-		n.w = &w;
-		grt_waiter_begin(&w, m ? m->curg : NULL);
+		grt_wnode_init(&n, &w, wg, NULL, 0, false);
+		grt_wait_begin(&w, m ? m->curg : NULL, KIND_WAITGROUP, &n, 1);
 		rc = grt_wait_arm(p, &w, deadline);
 	}
 	if (rc) {
