@@ -3,15 +3,17 @@
 /*
  * PROTOCOL waitgroup
  *   Words    word[0]: the count in the upper 32 bits; LOCK, WAITERS below. word[1]: the newest waiter's node, under LOCK.
- *   Owners   the count: anyone by CAS while LOCK is clear. LOCK: whoever set it.
- *   Steps    add: CAS count + n; a change that would make zero with WAITERS set sets LOCK instead, takes all waiters that
- *            can still be claimed off the list, stores zero and no flags (the last touch), and readies them.
+ *   Owners   the count: anyone by CAS while LOCK is clear. LOCK: whoever set it; he may store the word.
+ *   Steps    add: CAS count + n, unless LOCK is set or the change would make zero with WAITERS set. Then set LOCK, look
+ *            again, and store the count; for zero with WAITERS: take all waiters that can still be claimed off the list,
+ *            store zero and no flags (the last touch), and ready them.
  *            wait: zero: done. Else set LOCK, check again, put the node on the list, clear LOCK with WAITERS set; sleep.
  *            A waiter that ended early sets LOCK, takes its node off if it is still queued, clears LOCK.
  *   Pairs    A add: word release -> B wait: word acquire   what was done before the last done is visible after wait
- *            A add: word release -> C add: word acquire   and to whoever makes it zero, hence to the waiters he readies
- *            D unlock: word release -> B, C   the list, for the next holder of LOCK
- *   Relaxed  the first look of add: the CAS checks it.
+ *            A add: word release -> C lock: word acquire   and to whoever makes it zero, hence to the waiters he readies
+ *            D unlock: word release -> B, C   the list, for the next holder of LOCK; zero, for a waiter that looks then
+ *   Relaxed  the first look of add: the CAS checks it. A chain of adds hands on what each released: its CAS need not
+ *            acquire.
  *   Reuse    zero may be stored and the memory freed by a waiter that looks only then: the storing CAS or store is the
  *            last touch. A waiter still queued keeps the group alive: its owner may not free what another waits on.
  *   Rejected a fetch-add: it cannot leave the zero to the one who has the list.
@@ -99,8 +101,8 @@ static void del(struct group *g, struct wnode *n)
 	n->queued = false;
 }
 
-/* LOCK is held and the count is zero: those who still wait, oldest first, are ended. */
-static void release(struct group *g, struct self s)
+/* LOCK is held and the count is zero: several wait, or a plain thread. Those who still do are ended, oldest first. */
+static GRT_NOINLINE void release_all(struct group *g, struct self s)
 {
 	struct wnode *plain = NULL;
 	struct glist gs = { 0 };
@@ -120,11 +122,7 @@ static void release(struct group *g, struct self s)
 		}
 	}
 	unlock(g, 0);
-	/* one is the usual case, and runs next: its data is here */
-	if (gs.n == 1)
-		grt_ready(s.p, gs.head);
-	else
-		grt_ready_batch(s.p, &gs);
+	grt_ready_batch(s.p, &gs);
 	while (plain) {
 		struct wnode *n = plain;
 
@@ -133,38 +131,80 @@ static void release(struct group *g, struct self s)
 	}
 }
 
-static GRT_COLD _Noreturn void misuse(goru_waitgroup *wg, int64_t n)
+/* The same for the usual case, one goroutine. It runs next: its data is here. */
+GRT_INLINE void release(struct group *g, struct self s)
 {
-	grt_fatal("wait group %p: count out of range (%lld) in goroutine %llu", (void *)wg,
+	struct wnode *n = g->first;
+	struct waiter *w;
+
+	if (GRT_UNLIKELY(!n || n->next || !n->w->g)) {
+		release_all(g, s);
+		return;
+	}
+	w = n->w;
+	g->first = NULL;
+	n->queued = false;
+	if (GRT_UNLIKELY(!grt_waiter_claim(w, END_READY))) {
+		unlock(g, 0);
+		return;
+	}
+	w->won = n->index;
+	unlock(g, 0);
+	grt_ready(s.p, w->g);
+}
+
+static GRT_COLD _Noreturn void misuse(struct group *g, int64_t n)
+{
+	grt_fatal("wait group %p: count out of range (%lld) in goroutine %llu", (void *)g,
 		  (long long)n, (unsigned long long)goru_id());
 }
 
+GRT_INLINE int64_t sum(struct group *g, uint64_t v, int n)
+{
+	int64_t count = (int64_t)count_of(v) + n;
+
+	if (GRT_UNLIKELY(count < 0 || count > INT32_MAX))
+		misuse(g, count);
+	return count;
+}
+
+/* Somebody waits for the zero that this makes, or LOCK is set. */
+static GRT_NOINLINE void add_locked(struct group *g, int n)
+{
+	struct self s = grt_enter_nowait();
+	uint64_t v = lock(g);
+	int64_t count = sum(g, v, n);
+
+	if (count == 0 && (v & WAITERS))
+		release(g, s);
+	else
+		unlock(g, with_count((int32_t)count, v & FLAGS));
+	grt_leave_nowait(s);
+}
+
+/* Does not enter: a word of the program's changes, and nothing of goru's. */
 GRT_PUBLIC void goru_waitgroup_add(goru_waitgroup *wg, int n)
 {
 	struct group *g = group_of(wg);
-	struct self s = grt_enter_nowait();
+	uint64_t v = grt_load(&g->word), to;
 
 	grt_tsan_release(wg);
 	for (;;) {
-		uint64_t v = not_locked(g);
-		int64_t count = (int64_t)count_of(v) + n;
-		bool wake = count == 0 && (v & WAITERS);
+		int64_t count;
 
-		if (GRT_UNLIKELY(count < 0 || count > INT32_MAX))
-			misuse(wg, count);
-
-		uint64_t to = wake ? (v | LOCK) : with_count((int32_t)count, v & FLAGS);
-
+		if (GRT_UNLIKELY(v & LOCK))
+			break;
+		count = sum(g, v, n);
+		if (count == 0 && v & WAITERS)
+			break;
+		to = with_count((int32_t)count, v & FLAGS);
 		grt_chaos();
-		if (!atomic_compare_exchange_weak_explicit(&g->word, &v, to,
-							   memory_order_acq_rel, /* waitgroup.A */
-							   memory_order_relaxed))
-			continue;
-		if (wake)
-			release(g, s);
-		break;
+		if (GRT_LIKELY(atomic_compare_exchange_weak_explicit(
+			    &g->word, &v, to, memory_order_release, /* waitgroup.A */
+			    memory_order_relaxed)))
+			return;
 	}
-	grt_leave_nowait(s);
+	add_locked(g, n);
 }
 
 GRT_PUBLIC void goru_waitgroup_done(goru_waitgroup *wg)
@@ -172,6 +212,7 @@ GRT_PUBLIC void goru_waitgroup_done(goru_waitgroup *wg)
 	goru_waitgroup_add(wg, -1);
 }
 
+/* A plain thread, a deadline, an entry out of the ordinary. */
 static GRT_NOINLINE int wait_slow(goru_waitgroup *wg, int64_t deadline)
 {
 	struct group *g = group_of(wg);
@@ -211,6 +252,28 @@ static GRT_NOINLINE int wait_slow(goru_waitgroup *wg, int64_t deadline)
 	return 0;
 }
 
+/* The usual wait: a goroutine's, without a deadline. */
+static GRT_NOINLINE int wait_park(goru_waitgroup *wg, struct m *m, struct p *p)
+{
+	struct group *g = group_of(wg);
+	struct wnode n;
+	struct waiter w;
+	uint64_t v = lock(g);
+
+	if (count_of(v) == 0) {
+		unlock(g, v);
+	} else {
+		grt_wnode_init(&n, &w, wg, NULL, 0, false);
+		grt_wait_begin(&w, grt_g_of(m), KIND_WAITGROUP, &n, 1);
+		push(g, &n);
+		unlock(g, v | WAITERS);
+		grt_wait_g(&m, &p, &w, WAIT_WAITGROUP);
+	}
+	grt_tsan_acquire(wg);
+	grt_leave(m);
+	return 0;
+}
+
 void grt_waitgroup_remove(struct wnode *n)
 {
 	struct group *g = n->obj;
@@ -221,24 +284,37 @@ void grt_waitgroup_remove(struct wnode *n)
 	unlock(g, g->first ? v | WAITERS : v & ~(uint64_t)WAITERS);
 }
 
-GRT_PUBLIC int goru_waitgroup_wait_until(goru_waitgroup *wg, int64_t deadline)
+/* Zero, and stored: under LOCK the one who makes it has yet to touch the group for the last time. */
+GRT_INLINE bool is_zero(goru_waitgroup *wg)
 {
 	uint64_t v =
 		atomic_load_explicit(&group_of(wg)->word, memory_order_acquire); /* waitgroup.B */
 
-	/* LOCK with WAITERS and a zero to come: still held by the one who ends the waits */
-	if (count_of(v) == 0 && !(v & LOCK)) {
-		grt_tsan_acquire(wg);
+	if (count_of(v) || v & LOCK)
+		return false;
+	grt_tsan_acquire(wg);
+	return true;
+}
+
+GRT_PUBLIC int goru_waitgroup_wait_until(goru_waitgroup *wg, int64_t deadline)
+{
+	int rc;
+
+	if (is_zero(wg))
 		return 0;
-	}
-
-	int rc = wait_slow(wg, deadline);
-
+	rc = wait_slow(wg, deadline);
 	grt_leave_bracketed();
 	return rc;
 }
 
 GRT_PUBLIC int goru_waitgroup_wait(goru_waitgroup *wg)
 {
-	return goru_waitgroup_wait_until(wg, GORU_FOREVER);
+	struct m *m;
+	struct p *p;
+
+	if (is_zero(wg))
+		return 0;
+	if (GRT_UNLIKELY(!grt_enter_short(&m, &p)))
+		return goru_waitgroup_wait_until(wg, GORU_FOREVER);
+	return wait_park(wg, m, p);
 }
