@@ -30,7 +30,7 @@ enum wait_reason {
 	WAIT_P,
 };
 
-enum { G_NAME = 32, G_WORDS = GRT_WORDS };
+enum { G_NAME = 32, G_WORDS = GRT_WORDS, G_GROUP = 7 };
 enum g_flags {
 	G_MAIN = 1,
 	G_UNGUARDED = 2,
@@ -56,9 +56,12 @@ struct g {
 	_Atomic uint8_t state, reason;
 	uint8_t flags, cls; /* cls: stack class, fixed for the slot's life */
 
-	/* lists, C++, blocking */
-	struct g *schedlink; /* next in the one list that holds it: injq, free list, a batch */
-	void *saved_eh[2];   /* C++ exceptions being handled, while not running */
+	/* a line that only lists touch */
+	struct g *schedlink;	  /* next in the one list that holds it: injq, gpool, a batch */
+	struct g *group[G_GROUP]; /* those behind it that injq finds by it */
+
+	/* C++, blocking */
+	void *saved_eh[2]; /* C++ exceptions being handled, while not running */
 	uintptr_t limit; /* lowest address a call into goru may still run at; 0 with a guard below */
 	uint32_t block_depth;
 

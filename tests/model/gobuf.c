@@ -75,8 +75,7 @@ static void check(void)
 	int left[2] = { 0, 0 };
 	struct g *g;
 
-	while ((g = grt_runq_pop(&p0.runq)) || (g = grt_runq_pop(&p1.runq)) ||
-	       (g = grt_glist_pop(&grt_rt.injq.list)))
+	while ((g = grt_runq_pop(&p0.runq)) || (g = grt_runq_pop(&p1.runq)) || (g = kit_injq_pop()))
 		left[g == second]++;
 	for (int i = 0; i < 2; i++)
 		CHECK(ended[i] + left[i] == 1);

@@ -91,7 +91,7 @@ static void check(void)
 	struct g *g;
 	int seen[3] = { 0, 0, 0 }, n = 0;
 
-	while ((g = grt_own_next(&p0)) || (g = grt_glist_pop(&grt_rt.injq.list)))
+	while ((g = grt_own_next(&p0)) || (g = kit_injq_pop()))
 		seen[g - gs]++;
 	for (int i = 0; i < 3; i++)
 		n += seen[i];

@@ -104,6 +104,14 @@ void grt_os_discard(const struct os_range *r, unsigned n)
 	(void)r, (void)n;
 }
 
+struct g *kit_injq_pop(void)
+{
+	struct glist one = { 0 };
+
+	grt_injq_take(&grt_rt.injq, 1, &one);
+	return grt_glist_pop(&one);
+}
+
 struct g *kit_g(void (*fn)(void *))
 {
 	size_t size;

@@ -15,6 +15,9 @@ void kit_p(struct p *p, uint32_t id, struct m *m);
 /* The calling thread is m from now on. */
 struct m *kit_begin(struct m *m, struct p *p);
 
+/* The oldest in the shared queue, or NULL. */
+struct g *kit_injq_pop(void);
+
 /* The calling goroutine ends: its M goes on where it ran it. */
 _Noreturn void kit_end(void);
 

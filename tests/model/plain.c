@@ -166,8 +166,8 @@ static void stop(void)
 {
 	grt_store(&grt_rt.phase, RT_STOPPING);
 	grt_plain_drain();
-	CHECK(grt_rt.injq.list.n <= 1);
-	model_dead(&grt_rt.injq.list, sizeof(grt_rt.injq.list));
+	CHECK(grt_injq_len(&grt_rt.injq) <= 1);
+	model_dead(&grt_rt.injq.front, sizeof(grt_rt.injq.front));
 	model_dead(&g->id, sizeof(g->id));
 }
 

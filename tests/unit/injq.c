@@ -35,6 +35,47 @@ static void first_in_first_out(void)
 		CHECK(grt_glist_pop(&out) == &gs[i]);
 }
 
+/* Every length of a group, of a batch and of a take meets every other one; the order stays. */
+static void order_of_batches(void)
+{
+	uint32_t in = 0, out = 0, seed = 1;
+
+	for (int round = 0; round < 20000; round++) {
+		struct glist batch = { 0 }, some = { 0 };
+		uint32_t n, room = MANY - (in - out);
+
+		seed = seed * 1664525 + 1013904223;
+		n = seed >> 16 & (seed >> 28 ? 31 : 255);
+		n = n < room ? n : room;
+		switch (seed >> 8 & 3) {
+		case 0:
+			for (uint32_t i = 0; i < n % 20; i++)
+				grt_injq_push(&q, &gs[in++ % MANY]);
+			break;
+		case 1:
+			for (uint32_t i = 0; i < n; i++)
+				grt_glist_push(&batch, &gs[in++ % MANY]);
+			grt_injq_append(&q, &batch);
+			break;
+		default:
+			grt_injq_take(&q, n, &some);
+			CHECK_EQ(some.n, n < in - out ? n : in - out);
+			for (struct g *g; (g = grt_glist_pop(&some)); out++) {
+				CHECK(g == &gs[out % MANY]);
+				/* it runs, and its record is written */
+				memset(g->group, 0x5a, sizeof(g->group));
+				g->schedlink = NULL;
+			}
+		}
+		CHECK_EQ(grt_injq_len(&q), in - out);
+	}
+	for (struct glist rest = { 0 }; out != in; out++) {
+		grt_injq_take(&q, 1, &rest);
+		CHECK(grt_glist_pop(&rest) == &gs[out % MANY]);
+	}
+	CHECK_EQ(grt_injq_len(&q), 0);
+}
+
 static _Atomic int next, taken;
 static _Atomic uint8_t seen[MANY];
 
@@ -67,4 +108,4 @@ static void nothing_lost_or_doubled(void)
 	CHECK_EQ(atomic_load(&taken) + (int)out.n, MANY);
 }
 
-TEST_MAIN(TEST(first_in_first_out), TEST(nothing_lost_or_doubled))
+TEST_MAIN(TEST(first_in_first_out), TEST(order_of_batches), TEST(nothing_lost_or_doubled))
