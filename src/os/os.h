@@ -18,6 +18,8 @@ void grt_os_unmap(void *base, size_t size);
 bool grt_os_guard_supported(void);
 /* Cheap guard pages [base + i * stride, + len) for i in 0..n-1; how many were made. They survive a discard. */
 uint32_t grt_os_guard(void *base, size_t stride, size_t len, uint32_t n);
+/* The page at base + i * stride for i in 0..n-1 is there before it is touched, if the kernel can do that. */
+void grt_os_populate(void *base, size_t stride, uint32_t n);
 
 struct os_range {
 	void *base;

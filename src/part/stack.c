@@ -21,6 +21,8 @@ enum {
 	LAST_SHIFT = GRT_ASAN_ON ? 34 : 40,  /* 1 TiB */
 	CHUNK_MAX = 256,		     /* slots */
 	DISCARD_BATCH = 512,
+	AHEAD_MAX = 64,	  /* first pages made at once, */
+	AHEAD_SHARE = 16, /* but only a sixteenth of those in use */
 };
 
 struct arena {
@@ -32,6 +34,7 @@ struct arena {
 	_Atomic uint32_t used; /* slots ever handed out */
 	uint32_t committed;    /* slots readable and writable */
 	uint32_t guarded;      /* slots [0, guarded) have a guard */
+	uint32_t ahead;	       /* slots [used, ahead) have their first page */
 	unsigned cls;
 	size_t meta_size; /* of this record and the cold array, one mapping */
 };
@@ -207,6 +210,23 @@ static struct g *slot_g(const struct arena *a, uint32_t i)
 	return (struct g *)(a->base + (i + 1) * slot - down);
 }
 
+/*
+ * A program that starts goroutines by the thousand goes on doing so: pages in batches cost a sixth less than a fault each.
+ * Arenas double, so the ones before this one hold about as many slots as it has.
+ */
+static void populate(struct arena *a, uint32_t used)
+{
+	size_t slot = grt_stack_size(a->cls), page = grt_os_page_size();
+	size_t n = ((grt_load(&a->next) ? a->nslots : 0) + used) / AHEAD_SHARE;
+
+	n = n > AHEAD_MAX ? AHEAD_MAX : n;
+	n = n > a->committed - used ? a->committed - used : n;
+	if (n < 2 || S.guard != GUARD_CHEAP) /* an old kernel cannot, or not in batches */
+		return;
+	grt_os_populate(a->base + (used + 1) * slot - page, slot, (uint32_t)n);
+	a->ahead = used + (uint32_t)n;
+}
+
 static int take_cold(struct arena *a, uint32_t *out)
 {
 	if (!a->ncold)
@@ -226,6 +246,8 @@ static int take_fresh(struct arena *a, uint32_t *out)
 		if (rc < 0)
 			return rc;
 	}
+	if (used >= a->ahead)
+		populate(a, used);
 	*out = used;
 	return 0;
 }

@@ -99,6 +99,11 @@ void grt_os_unmap(void *base, size_t size)
 	(void)base, (void)size;
 }
 
+void grt_os_populate(void *base, size_t stride, uint32_t n)
+{
+	(void)base, (void)stride, (void)n;
+}
+
 void grt_os_discard(const struct os_range *r, unsigned n)
 {
 	(void)r, (void)n;

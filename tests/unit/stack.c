@@ -1,5 +1,6 @@
 /* stack.c - stacks and records: sizes, layout, guards, reuse, arenas. */
 /* SPDX-License-Identifier: MIT */
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "test.h"
@@ -181,6 +182,43 @@ static void many(void)
 	free(g);
 }
 
+static size_t resident_slots;
+
+static void count_resident(char *top)
+{
+	size_t page = grt_os_page_size();
+	unsigned char in = 0;
+
+	resident_slots += !mincore(top - page, page, &in) && in & 1;
+}
+
+/* First pages are made ahead of need, but few; the deeper ones never. */
+static void few_pages_are_made_ahead(void)
+{
+	enum { N = 900 };
+	char *lo = NULL, *hi = NULL;
+	size_t size = grt_stack_size(SMALL);
+
+	if (GRT_ASAN_ON) /* arenas are small there, and nothing is made ahead */
+		skip();
+	grt_stacks_init(false);
+	for (int i = 0; i < N; i++) {
+		struct g *g = get(SMALL);
+
+		lo = lo && lo < g->stack_lo ? lo : g->stack_lo;
+		hi = hi > g->stack_lo + size ? hi : g->stack_lo + size;
+	}
+	CHECK_EQ(hi - lo, N * size); /* all in one arena */
+	for (char *at = lo; at < hi + N * size; at += size)
+		count_resident(at + size);
+	CHECK(resident_slots >= N && resident_slots <= N + N / 16);
+	resident_slots = 0;
+	for (char *at = lo; at < hi + N * size; at += size)
+		count_resident(at + size - grt_os_page_size());
+	CHECK_EQ(resident_slots, 0);
+	grt_stacks_fini();
+}
+
 static void memory_goes_back(void)
 {
 	int before;
@@ -202,4 +240,5 @@ static void memory_goes_back(void)
 }
 
 TEST_MAIN(TEST(classes_round_up), TEST(layout), TEST(records_are_coloured),
-	  TEST(discarded_ones_come_again), TEST(many), TEST(memory_goes_back))
+	  TEST(discarded_ones_come_again), TEST(many), TEST(few_pages_are_made_ahead),
+	  TEST(memory_goes_back))

@@ -15,6 +15,9 @@
 #ifndef MADV_GUARD_INSTALL
 #define MADV_GUARD_INSTALL 102 /* Linux 6.13 */
 #endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23 /* Linux 5.14 */
+#endif
 #ifndef SYS_process_madvise
 #define SYS_process_madvise 440
 #endif
@@ -152,7 +155,8 @@ static uint32_t advise(const struct iovec *iov, uint32_t n, int advice)
 	return done;
 }
 
-uint32_t grt_os_guard(void *base, size_t stride, size_t len, uint32_t n)
+/* The same advice for len bytes at base + i * stride, i in 0..n-1; how many were done from the front. */
+static uint32_t advise_strided(char *base, size_t stride, size_t len, uint32_t n, int advice)
 {
 	struct iovec iov[IOV_BATCH];
 	uint32_t done = 0;
@@ -161,15 +165,25 @@ uint32_t grt_os_guard(void *base, size_t stride, size_t len, uint32_t n)
 		uint32_t k = n - done < IOV_BATCH ? n - done : IOV_BATCH;
 
 		for (uint32_t i = 0; i < k; i++)
-			iov[i] = (struct iovec){ (char *)base + (done + i) * stride, len };
+			iov[i] = (struct iovec){ base + (done + i) * stride, len };
 
-		uint32_t made = advise(iov, k, MADV_GUARD_INSTALL);
+		uint32_t made = advise(iov, k, advice);
 
 		done += made;
 		if (made < k)
 			break;
 	}
 	return done;
+}
+
+uint32_t grt_os_guard(void *base, size_t stride, size_t len, uint32_t n)
+{
+	return advise_strided(base, stride, len, n, MADV_GUARD_INSTALL);
+}
+
+void grt_os_populate(void *base, size_t stride, uint32_t n)
+{
+	(void)advise_strided(base, stride, grt_os_page_size(), n, MADV_POPULATE_WRITE);
 }
 
 void grt_os_discard(const struct os_range *r, unsigned n)
