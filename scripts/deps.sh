@@ -60,7 +60,7 @@ int main() { return 0; }' ;;
 #include <setjmp.h>
 #include <cmocka.h>
 int main(void) { return 0; }' -lcmocka ;;
-	pkg-config | python3 | spin | readelf | nm) deps_found "$1" ;;
+	pkg-config | python3 | spin | readelf | nm | objdump | valgrind) deps_found "$1" ;;
 	clang) deps_compiles "$(deps_first clang clang-14)" c 'int main(void) { return 0; }' -fsanitize=thread ;;
 	clang-format) deps_found clang-format-14 ;;
 	qemu) deps_found qemu-aarch64 ;;
@@ -99,7 +99,8 @@ deps_packages() {
 	apt-get:cross) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
 	apt-get:cross-c++) echo g++-aarch64-linux-gnu ;;
 	apt-get:spin) echo spin ;;
-	*:readelf | *:nm) echo binutils ;;
+	*:valgrind) echo valgrind ;;
+	*:readelf | *:nm | *:objdump) echo binutils ;;
 	*) deps_say "deps.sh: the package of $2 for $1 is not known"; return 1 ;;
 	esac
 }

@@ -15,10 +15,26 @@ static void wait_for(goru_waitgroup *wg)
 		abort();
 }
 
+/* What guard.py --selftest wants to see caught. */
+static void plant(void)
+{
+#ifdef PLANT
+	static long planted;
+
+	if (PLANT == 1)
+		__atomic_fetch_add(&planted, 1, __ATOMIC_SEQ_CST);
+	for (int i = 0; PLANT == 2 && i < 4; i++)
+		__atomic_store_n(&planted, __atomic_load_n(&planted, __ATOMIC_RELAXED) + 1,
+				 __ATOMIC_RELAXED);
+#endif
+}
+
 static void yielder(void *arg)
 {
-	for (long i = 0; i < n / 2; i++)
+	for (long i = 0; i < n / 2; i++) {
 		goru_yield();
+		plant();
+	}
 	goru_waitgroup_done(arg);
 }
 
@@ -109,6 +125,25 @@ static void take(longs *c, goru_waitgroup *wg)
 	goru_waitgroup_done(wg);
 }
 
+static void feed(longs *c)
+{
+	for (long i = 0; i < n; i++)
+		longs_send(c, i);
+}
+
+/* Waits with a deadline that is not reached: each leaves a timer behind. */
+static void deadline(void)
+{
+	longs *c = longs_make(0);
+	int64_t never = goru_now() + 3600 * GORU_SEC;
+	long v;
+
+	go(feed, c);
+	for (long i = 0; i < n; i++)
+		if (longs_recv_until(c, &v, never) < 0)
+			abort();
+}
+
 /* One element through a channel of 128 between two goroutines, with the parks when it is full or empty. */
 static void stream(void)
 {
@@ -147,12 +182,6 @@ static void select_ready(void)
 		if (k < 0 || longs_send(c[k], v) < 0)
 			abort();
 	}
-}
-
-static void feed(longs *c)
-{
-	for (long i = 0; i < n; i++)
-		longs_send(c, i);
 }
 
 /* Four channels, one sender, none ready at first: a select that parks, and the send that wakes it. */
@@ -199,6 +228,7 @@ static const struct {
 	{ "pingpong", pingpong },
 	{ "buffered", buffered },
 	{ "stream", stream },
+	{ "deadline", deadline },
 	{ "select_ready", select_ready },
 	{ "select_wait", select_wait },
 	{ "waitgroup", waitgroup },
