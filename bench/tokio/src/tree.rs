@@ -5,16 +5,16 @@ use std::future::Future;
 use std::pin::Pin;
 use tokio::sync::mpsc::{channel, Sender};
 
-/// One of the two calls is a task.
-fn fib(n: u64) -> Pin<Box<dyn Future<Output = u64> + Send>> {
-    Box::pin(async move {
+/// One of the two calls is a task; the other is boxed, as a future cannot hold itself.
+fn fib(n: u64) -> impl Future<Output = u64> + Send {
+    async move {
         if n < 2 {
             return n;
         }
         let left = tokio::spawn(fib(n - 1));
-        let right = fib(n - 2).await;
+        let right = Box::pin(fib(n - 2)).await;
         left.await.unwrap() + right
-    })
+    }
 }
 
 /// n times fib(count).
