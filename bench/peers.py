@@ -48,9 +48,20 @@ def need(tool, package):
 class Peer:
     """build() returns what to run, or raises Missing; version is set by then."""
     name = label = version = ""
+    lacks = {}     # workload: why it is not run
+    threads = None  # no more workers than so many
 
     def build(self, out):
         raise NotImplementedError
+
+    def size(self, row):
+        return row.size(self.name)
+
+    def without(self, row, workers):
+        """Why it is not run, or nothing."""
+        if self.threads and workers > self.threads:
+            return "one thread" if self.threads == 1 else f"{self.threads} threads"
+        return self.lacks.get(row.name)
 
 
 class Goru(Peer):
@@ -58,6 +69,9 @@ class Goru(Peer):
         self.name = spec
         self.root = os.path.abspath(spec.split("@", 1)[1]) if "@" in spec else ROOT
         self.label = "goru" if self.root == ROOT else f"goru@{os.path.basename(self.root)}"
+
+    def size(self, row):
+        return row.size("goru")
 
     def goru_lib(self, out):
         """Configures and builds the static library with the flags of a release; returns its path."""
@@ -99,6 +113,7 @@ class Go(Peer):
 
 class BoostFiber(Peer):
     name, label = "boost_fiber", "Boost.Fiber"
+    lacks = {"select": "has none"}
 
     def build(self, out):
         cxx = need(os.environ.get("CXX", "c++"), "a C++ compiler")
@@ -134,6 +149,7 @@ class Tokio(Peer):
 
 class Pthread(Peer):
     name, label = "pthread", "pthreads"
+    lacks = {"select": "has none"}
 
     def build(self, out):
         made = os.path.join(out, "build", "pthread")
@@ -143,6 +159,38 @@ class Pthread(Peer):
               "-o", exe], out, exe + ".log")
         self.version = first_line(["getconf", "GNU_LIBC_VERSION"]) or "C library unknown"
         return exe
+
+
+class Program(Peer):
+    """A ready-built program, --program NAME=PATH. What it can tell of itself it prints when called with --about:
+    lines "version TEXT", "threads N", "size WORKLOAD N COUNT", "lacks WORKLOAD WHY"."""
+
+    def __init__(self, spec):
+        name, _, path = spec.partition("=")
+        if not name or not path:
+            raise SystemExit(f"--program {spec}: NAME=PATH is wanted")
+        self.name = self.label = name
+        self.path, self.sizes, self.lacks = os.path.abspath(path), {}, {}
+
+    def build(self, out):
+        if not os.access(self.path, os.X_OK):
+            raise Missing(f"no program {self.path}")
+        self.version = "as given"
+        for line in text([self.path, "--about"]).splitlines():
+            key, _, rest = line.partition(" ")
+            word = rest.split()
+            if key == "version":
+                self.version = rest
+            elif key == "threads":
+                self.threads = int(rest)
+            elif key == "size":
+                self.sizes[word[0]] = (int(word[1]), int(word[2]))
+            elif key == "lacks":
+                self.lacks[word[0]] = " ".join(word[1:])
+        return self.path
+
+    def size(self, row):
+        return self.sizes.get(row.name, (row.n, row.count))
 
 
 KNOWN = {c.name: c for c in (Go, BoostFiber, Tokio, Pthread)}

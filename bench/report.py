@@ -49,6 +49,22 @@ def add_ratios(data, rows):
                     c["times_as_go"] = its / mine
 
 
+def cpu(row, c):
+    """CPU time of one operation, in the unit of the row."""
+    used, time = median(c, "cpus"), median(c, row.metric)
+    return used * time if used and time else None
+
+
+def add_serial_cpu(data, rows):
+    """Into the cells of rows with work for one worker only: CPU time with 2 workers by that with 1."""
+    for row in rows:
+        by = data["results"].get(row.name, {})
+        for peer, two in by.get("2", {}).items() if row.serial else ():
+            one = by.get("1", {}).get(peer)
+            if one and "error" not in one and "error" not in two and cpu(row, one) and cpu(row, two):
+                two["cpu_2_by_1"] = cpu(row, two) / cpu(row, one)
+
+
 def show(row, c):
     if c is None:
         return ""
@@ -91,6 +107,8 @@ def text(data, rows):
                 cpus = c.get("metrics", {}).get("cpus")
                 if cpus:
                     line += f", {cpus['median']:.2f} CPUs"
+                if "cpu_2_by_1" in c:
+                    line += f", CPU time {c['cpu_2_by_1']:.2f}x that of 1 worker"
                 for metric, title, unit in row.extra:
                     v = c.get("metrics", {}).get(metric)
                     if v:

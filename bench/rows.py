@@ -14,6 +14,7 @@ class Row:
     goal: tuple = ()         # times as fast as Go 1.19, per worker count
     workers: tuple = (1, 2)
     per_item: str = ""       # a metric that may be compared where count differs; "": the same metric, if `scales`
+    serial: bool = False     # is there work for one worker only? Then a second one should cost no CPU time
     scales: bool = True      # is the metric per operation, and may it be compared where count differs?
     extra: tuple = ()        # further metrics to show: (metric, title, unit)
     sizes: dict = field(default_factory=dict)  # peer: (n, count), where the usual size takes too long
@@ -29,23 +30,23 @@ ROWS = [
                "pthread": (1_000_000, 2)}),
     Row("yield1000", "yield, 1000 goroutines", "ns", "ns", 20_000_000, 1000, (6.5,), (1,),
         sizes={"go": (10_000_000, 1000), "boost_fiber": (10_000_000, 1000), "pthread": (500_000, 1000)}),
-    Row("spawn1", "spawn + join, one at a time", "ns", "ns", 5_000_000, 1, (8, 6.7),
+    Row("spawn1", "spawn + join, one at a time", "ns", "ns", 5_000_000, 1, (8, 6.7), serial=True,
         sizes={"go": (2_000_000, 1), "tokio": (2_000_000, 1), "boost_fiber": (500_000, 1), "pthread": (20_000, 1)}),
     Row("spawn1000", "spawn, 1000 outstanding, wait group", "ns", "ns", 5_000_000, 1000, (8.5, 8),
         sizes={"go": (2_000_000, 1000), "tokio": (2_000_000, 1000), "boost_fiber": (200_000, 1000),
                "pthread": (20_000, 1000)}),
-    Row("pingpong", "unbuffered ping-pong, round trip", "ns", "ns", 5_000_000, 2, (5, 5),
+    Row("pingpong", "unbuffered ping-pong, round trip", "ns", "ns", 5_000_000, 2, (5, 5), serial=True,
         sizes={"go": (2_000_000, 2), "tokio": (2_000_000, 2), "boost_fiber": (500_000, 2), "pthread": (20_000, 2)}),
-    Row("buffered11", "buffered channel (128), 1 to 1, per element", "ns", "ns", 20_000_000, 1, (2.4, 2),
+    Row("buffered11", "buffered channel (128), 1 to 1, per element", "ns", "ns", 20_000_000, 1, (2.4, 2), serial=True,
         sizes={"tokio": (8_000_000, 1), "boost_fiber": (2_000_000, 1), "pthread": (4_000_000, 1)}),
     Row("buffered44", "buffered channel (128), 4 to 4, per element", "ns", "ns", 20_000_000, 4, (2, 2.8),
         sizes={"tokio": (8_000_000, 4), "boost_fiber": (2_000_000, 4), "pthread": (1_000_000, 4)}),
-    Row("ring", "ring of 1000, unbuffered, per hop", "ns", "ns", 10_000_000, 1000, (7, 7),
+    Row("ring", "ring of 1000, unbuffered, per hop", "ns", "ns", 10_000_000, 1000, (7, 7), serial=True,
         sizes={"go": (4_000_000, 1000), "tokio": (4_000_000, 1000), "boost_fiber": (400_000, 1000),
                "pthread": (20_000, 1000)}),
     Row("sieve", "prime sieve, 1500 primes", "ms", "ms", 5, 1500, (6.5, 5), scales=False,
         sizes={"go": (3, 1500), "tokio": (3, 1500), "boost_fiber": (3, 1500), "pthread": (1, 300)}),
-    Row("select", "select over 4 channels, per element", "ns", "ns", 4_000_000, 4, (5, 4.8)),
+    Row("select", "select over 4 channels, per element", "ns", "ns", 4_000_000, 4, (5, 4.8), serial=True),
     # mutex: with goru's mutex
     Row("fib", "fork-join fib(32), a goroutine a call", "ms", "ms", 3, 32, (32, 50), per_item="ns",
         extra=(("ns", "per goroutine", "ns"),),

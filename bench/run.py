@@ -29,6 +29,8 @@ def arguments():
     a.add_argument("--workers", help="worker counts instead of each row's own, such as \"1 2 8\"")
     a.add_argument("--peers", default=" ".join(peers.DEFAULT),
                    help="who, in the order of the columns; goru@DIR is the library of another checkout")
+    a.add_argument("--program", action="append", default=[], metavar="NAME=PATH",
+                   help="a ready-built program as one more peer (README.md says what it must answer)")
     a.add_argument("--out", default=os.path.join(peers.ROOT, "build-bench"), help="where everything goes (build-bench)")
     a.add_argument("--no-chart", action="store_true", help="no chart, and no look for matplotlib")
     a.add_argument("--build-only", action="store_true", help="build, run nothing")
@@ -43,8 +45,7 @@ def arguments():
 def build(args):
     """name: (peer, program) of those that are there; what to tell of all."""
     ready, told = {}, {}
-    for spec in args.peers.split():
-        peer = peers.find(spec)
+    for peer in [peers.find(s) for s in args.peers.split()] + [peers.Program(s) for s in args.program]:
         told[peer.name] = {"label": peer.label}
         try:
             ready[peer.name] = (peer, peer.build(args.out))
@@ -57,14 +58,10 @@ def build(args):
 
 
 def command(row, peer, program, workers, quick):
-    n, count = row.size(peer.name.split("@")[0])
+    n, count = peer.size(row)
     if quick and n > 1000:
         n //= 4
     return [program, row.name, str(workers), str(n), str(count)]
-
-
-# What a peer has no means for: said, not measured.
-HAS_NOT = {("boost_fiber", "select"), ("pthread", "select")}
 
 
 def measure_row(args, row, ready, workers):
@@ -72,8 +69,9 @@ def measure_row(args, row, ready, workers):
     cells, runs, thrown = {}, {}, {}
     for turn in range(0 if args.quick else -1, args.runs):  # -1: to warm up
         for name, (peer, program) in ready.items():
-            if (name, row.name) in HAS_NOT:
-                cells[name] = {"error": "has none"}
+            why = peer.without(row, workers)
+            if why:
+                cells[name] = {"error": why}
             if name in cells:
                 continue
             what = command(row, peer, program, workers, args.quick)
@@ -91,7 +89,7 @@ def measure_row(args, row, ready, workers):
             thrown[name] = thrown.get(name, 0) + lost
             say(f"  {row.name} {workers} {peer.label}: {report.number(r.metrics.get(row.metric, 0))} {row.unit}"
                 + (f", {lost} thrown away" if lost else "") + (", disturbed" if r.disturbed else ""))
-    return {name: cells.get(name) or report.cell(runs[name], thrown[name], row.size(name.split("@")[0]))
+    return {name: cells.get(name) or report.cell(runs[name], thrown[name], ready[name][0].size(row))
             for name in ready if name in cells or name in runs}
 
 
@@ -113,6 +111,7 @@ def main():
         for workers in [int(w) for w in args.workers.split()] if args.workers else row.workers:
             data["results"].setdefault(row.name, {})[str(workers)] = measure_row(args, row, ready, workers)
     report.add_ratios(data, todo)
+    report.add_serial_cpu(data, todo)
     text = report.text(data, todo)
     write(os.path.join(args.out, "results.txt"), text)
     write(os.path.join(args.out, "results.md"), report.markdown(data, todo))
