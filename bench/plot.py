@@ -64,8 +64,8 @@ def lines(axis, data, names, of):
         axis.fill_between(at, [p["min"] / scale for p in points], [p["max"] / scale for p in points], color=colour,
                           alpha=0.15, linewidth=0)
     axis.set_xscale("log")
-    axis.set_yscale("log")
-    axis.yaxis.set_major_formatter(lambda v, _: f"{v:g}")
+    axis.xaxis.set_major_formatter(lambda v, _: f"{v:,.0f}")
+    axis.yaxis.set_major_formatter(lambda v, _: f"{v:,g}")
     axis.grid(alpha=0.3)
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(0, -0.12), ncols=2)
 
@@ -80,6 +80,7 @@ def curves(data, path):
     for axis, names in zip(axes[0], groups):
         if names is by_count:
             lines(axis, data, names, lambda points: 1)
+            axis.set_yscale("log")
             axis.set_xlabel("goroutines")
             axis.set_ylabel("ns an operation")
             axis.set_title(f"{data['workers']} worker{'s' if data['workers'] != 1 else ''}")
@@ -88,6 +89,7 @@ def curves(data, path):
             axis.set_xlabel(f"workers, on {data['machine']['cpus']} CPUs")
             axis.set_ylabel("time, that of the first point being 1")
             axis.set_title("more and more workers")
+            axis.set_ylim(0)
             at = sorted({p["count"] for n in names for p in data["curves"][n]})
             axis.set_xticks(at, [str(x) for x in at])
             axis.minorticks_off()

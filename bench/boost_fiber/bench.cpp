@@ -74,25 +74,29 @@ static double status_kb(const char *key)
 	std::exit(1);
 }
 
-// The library has barriers and futures but nothing that counts down.
+// The library has barriers and futures but nothing that counts down. Only the last one takes the mutex: locking it costs
+// a page of stack.
 class wait_group
 {
 	fibers::mutex lock;
 	fibers::condition_variable zero;
-	long count;
+	std::atomic<long> count;
+	bool none = false;
 
 public:
 	explicit wait_group(long n) : count(n) {}
 	void done()
 	{
-		std::unique_lock<fibers::mutex> held(lock);
-		if (--count == 0)
+		if (count.fetch_sub(1) == 1) {
+			std::unique_lock<fibers::mutex> held(lock);
+			none = true;
 			zero.notify_all();
+		}
 	}
 	void wait()
 	{
 		std::unique_lock<fibers::mutex> held(lock);
-		zero.wait(held, [this] { return count == 0; });
+		zero.wait(held, [this] { return none; });
 	}
 };
 
