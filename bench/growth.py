@@ -17,9 +17,9 @@ import run
 # name: title, workload, operations for a count, what of the result is one operation in ns
 CURVES = {
     "yield": ("yield", "yield2", lambda c: max(2_000_000, 5 * c), lambda m, n, c: m["ns"]),
-    "spawn": ("spawn, so many outstanding", "spawn1", lambda c: max(1_000_000, 2 * c), lambda m, n, c: m["ns"]),
+    "spawn": ("spawn, so many outstanding", "spawn1", lambda c: max(1_000_000, 4 * c), lambda m, n, c: m["ns"]),
     "ring": ("channel ring, per hop", "ring", lambda c: max(2_000_000, 4 * c), lambda m, n, c: m["ns"]),
-    "shared": ("one channel of 128, half send, half receive", "buffered44", lambda c: max(2_000_000, 4 * c),
+    "shared": ("one channel of 128, half send, half receive", "buffered44", lambda c: max(2_000_000, 30 * c),
                lambda m, n, c: m["ns"]),
     "create": ("create and park (first use of the stack)", "park", lambda c: 1, lambda m, n, c: m["create_ns"]),
     "wake": ("wake and exit", "park", lambda c: 1, lambda m, n, c: m["wake_ns"]),
@@ -49,6 +49,7 @@ def main():
     a.add_argument("--max", type=int, help="the largest count (1,000,000)")
     a.add_argument("--procs", default="1 2 4 8 16 32", help="worker counts of the p- curves, also more than CPUs")
     a.add_argument("--stack", default="", help="GORU_STACK_SIZE, such as 16K")
+    a.add_argument("--no-chart", action="store_true", help="no plot, and no look for matplotlib")
     a.add_argument("--out", default=os.path.join(peers.ROOT, "build-bench"))
     args = a.parse_args()
     patience = measure.Patience(600, 5)
@@ -95,7 +96,8 @@ def main():
             raise SystemExit(f"no curve {name}; there are: {' '.join([*CURVES, *WORKERS])}")
         data["titles"][name], data["curves"][name] = title, [p for p in points if p]
     run.write(os.path.join(out, "growth.json"), json.dumps(data, indent=1) + "\n")
-    run.chart(out, "growth")
+    if not args.no_chart:
+        run.chart(out, "growth")
     return 0
 
 

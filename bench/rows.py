@@ -12,6 +12,7 @@ class Row:
     n: int                   # operations or rounds: the same work each time
     count: int               # the size of what they are done on
     goal: tuple = ()         # times as fast as Go 1.19, per worker count
+    floor: float = 0         # what the least that could do it takes on one worker; see docs/performance.md
     workers: tuple = (1, 2)
     per_item: str = ""       # a metric that may be compared where count differs; "": the same metric, if `scales`
     serial: bool = False     # is there work for one worker only? Then a second one should cost no CPU time
@@ -25,36 +26,37 @@ class Row:
 
 # Sizes make a run 0.2 to 2 s.
 ROWS = [
-    Row("yield2", "yield, 2 goroutines", "ns", "ns", 20_000_000, 2, (6.7,), (1,),
+    Row("yield2", "yield, 2 goroutines", "ns", "ns", 20_000_000, 2, (6.7,), floor=3.5, workers=(1,),
         sizes={"go": (10_000_000, 2), "tokio": (10_000_000, 2), "boost_fiber": (10_000_000, 2),
                "pthread": (1_000_000, 2)}),
-    Row("yield1000", "yield, 1000 goroutines", "ns", "ns", 20_000_000, 1000, (6.5,), (1,),
+    Row("yield1000", "yield, 1000 goroutines", "ns", "ns", 20_000_000, 1000, (6.5,), floor=6.5, workers=(1,),
         sizes={"go": (10_000_000, 1000), "boost_fiber": (10_000_000, 1000), "pthread": (500_000, 1000)}),
-    Row("spawn1", "spawn + join, one at a time", "ns", "ns", 5_000_000, 1, (8, 6.7), serial=True,
+    Row("spawn1", "spawn + join, one at a time", "ns", "ns", 5_000_000, 1, (8, 6.7), floor=9, serial=True,
         sizes={"go": (2_000_000, 1), "tokio": (2_000_000, 1), "boost_fiber": (500_000, 1), "pthread": (20_000, 1)}),
-    Row("spawn1000", "spawn, 1000 outstanding, wait group", "ns", "ns", 5_000_000, 1000, (8.5, 8),
+    Row("spawn1000", "spawn, 1000 outstanding, wait group", "ns", "ns", 5_000_000, 1000, (8.5, 8), floor=11,
         sizes={"go": (2_000_000, 1000), "tokio": (2_000_000, 1000), "boost_fiber": (200_000, 1000),
                "pthread": (20_000, 1000)}),
-    Row("pingpong", "unbuffered ping-pong, round trip", "ns", "ns", 5_000_000, 2, (5, 5), serial=True,
+    Row("pingpong", "unbuffered ping-pong, round trip", "ns", "ns", 5_000_000, 2, (5, 5), floor=38, serial=True,
         sizes={"go": (2_000_000, 2), "tokio": (2_000_000, 2), "boost_fiber": (500_000, 2), "pthread": (20_000, 2)}),
-    Row("buffered11", "buffered channel (128), 1 to 1, per element", "ns", "ns", 20_000_000, 1, (2.4, 2), serial=True,
+    Row("buffered11", "buffered channel (128), 1 to 1, per element", "ns", "ns", 20_000_000, 1, (2.4, 2), floor=19,
+        serial=True,
         sizes={"tokio": (8_000_000, 1), "boost_fiber": (2_000_000, 1), "pthread": (4_000_000, 1)}),
-    Row("buffered44", "buffered channel (128), 4 to 4, per element", "ns", "ns", 20_000_000, 4, (2, 2.8),
+    Row("buffered44", "buffered channel (128), 4 to 4, per element", "ns", "ns", 20_000_000, 4, (2, 2.8), floor=18,
         sizes={"tokio": (8_000_000, 4), "boost_fiber": (2_000_000, 4), "pthread": (1_000_000, 4)}),
-    Row("ring", "ring of 1000, unbuffered, per hop", "ns", "ns", 10_000_000, 1000, (7, 7), serial=True,
+    Row("ring", "ring of 1000, unbuffered, per hop", "ns", "ns", 10_000_000, 1000, (7, 7), floor=16, serial=True,
         sizes={"go": (4_000_000, 1000), "tokio": (4_000_000, 1000), "boost_fiber": (400_000, 1000),
                "pthread": (20_000, 1000)}),
-    Row("sieve", "prime sieve, 1500 primes", "ms", "ms", 5, 1500, (6.5, 5), scales=False,
+    Row("sieve", "prime sieve, 1500 primes", "ms", "ms", 5, 1500, (6.5, 5), floor=22, scales=False,
         sizes={"go": (3, 1500), "tokio": (3, 1500), "boost_fiber": (3, 1500), "pthread": (1, 300)}),
-    Row("select", "select over 4 channels, per element", "ns", "ns", 4_000_000, 4, (5, 4.8), serial=True),
+    Row("select", "select over 4 channels, per element", "ns", "ns", 4_000_000, 4, (5, 4.8), floor=19, serial=True),
     # mutex: with goru's mutex
-    Row("fib", "fork-join fib(32), a goroutine a call", "ms", "ms", 3, 32, (32, 50), per_item="ns",
+    Row("fib", "fork-join fib(32), a goroutine a call", "ms", "ms", 3, 32, (32, 50), floor=36, per_item="ns",
         extra=(("ns", "per goroutine", "ns"),),
         sizes={"go": (1, 32), "tokio": (1, 32), "boost_fiber": (1, 27), "pthread": (1, 16)}),
-    Row("skynet", "skynet, 1,000,000 leaves", "ms", "ms", 3, 1_000_000, (10, 13), scales=False,
+    Row("skynet", "skynet, 1,000,000 leaves", "ms", "ms", 3, 1_000_000, (10, 13), floor=47, scales=False,
         extra=(("peak_mb", "peak memory", "MB"),),
         sizes={"go": (1, 1_000_000), "tokio": (1, 1_000_000), "boost_fiber": (1, 100_000), "pthread": (1, 10_000)}),
-    Row("park", "1,000,000 parked: bytes each (resident)", "B", "bytes", 1, 1_000_000, (), (1,),
+    Row("park", "1,000,000 parked: bytes each (resident)", "B", "bytes", 1, 1_000_000, (), floor=4096, workers=(1,),
         extra=(("table_bytes", "page tables", "B"), ("create_ns", "create", "ns"),
                ("wake_ns", "wake + exit", "ns")),
         sizes={"boost_fiber": (1, 100_000), "pthread": (1, 10_000)}),

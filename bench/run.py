@@ -123,13 +123,18 @@ def main():
     return 0
 
 
-def chart(out, what):
-    """By whichever Python has matplotlib; the chart is an extra, so its absence is only told."""
-    script = os.path.join(peers.BENCH, "plot.py")
-    done = subprocess.run(["sh", os.path.join(peers.BENCH, "python.sh"), out, script,
-                           os.path.join(out, what + ".json"), os.path.join(out, what)])
+def drawn(data, to, out):
+    """By whichever Python has matplotlib, one in out/venv if need be. A chart is an extra: its absence is only told."""
+    os.makedirs(out, exist_ok=True)
+    done = subprocess.run(["sh", os.path.join(peers.BENCH, "python.sh"), out, os.path.join(peers.BENCH, "plot.py"),
+                           data, to])
     if done.returncode:
         say("No chart.")
+    return done.returncode == 0
+
+
+def chart(out, what):
+    drawn(os.path.join(out, what + ".json"), os.path.join(out, what), out)
 
 
 if __name__ == "__main__":
