@@ -72,7 +72,7 @@ def cost(exe, path, out):
     """(all, locked) instructions of one operation."""
     locked = locked_addresses(exe)
     few, many = count(exe, path, FEW, out, locked), count(exe, path, MANY, out, locked)
-    return tuple((m - f) / (MANY - FEW) for m, f in zip(many, few))
+    return tuple(max(0.0, (m - f) / (MANY - FEW)) for m, f in zip(many, few))
 
 
 def verdict(was, new):
