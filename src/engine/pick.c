@@ -216,6 +216,7 @@ static struct g *from_visible(struct p *p, bool timers_too)
 static struct g *from_others(struct m *m, struct p *p)
 {
 	struct watch w = { 0 };
+	bool sent = m->spinning; /* woken to look, and nothing found yet */
 	int64_t now, until;
 	struct g *g;
 
@@ -223,7 +224,7 @@ static struct g *from_others(struct m *m, struct p *p)
 	    !may_spin(m)) /* allp.B */
 		return NULL;
 	now = grt_os_now();
-	m->useful = m->found_at && now - m->found_at >= WORTH;
+	m->useful = !sent && (!m->found_at || now - m->found_at >= WORTH);
 	m->found_at = 0;
 	until = now + SEARCH;
 	for (int round = 0; round < GRT_SEARCH_ROUNDS; round++) {
@@ -232,7 +233,8 @@ static struct g *from_others(struct m *m, struct p *p)
 			m->found_at = now;
 			return g;
 		}
-		if (now >= until || !others_busy())
+		/* not in the middle of a watch: what it watches may be all that its P will queue for long */
+		if ((now >= until && (!w.at || w.since >= until)) || !others_busy())
 			break;
 		pause_between(grt_watch(&w, p, now));
 		now = grt_os_now();

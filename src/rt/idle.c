@@ -216,8 +216,10 @@ GRT_NOINLINE void grt_wake_one(void)
 
 GRT_NOINLINE void grt_wake_surplus(void)
 {
+	if (grt_load(&grt_rt.nmspinning))
+		return;
 	grt_store(&grt_rt.wakeable, 0);
-	if (grt_load(&grt_rt.npidle) && !grt_load(&grt_rt.nmspinning))
+	if (grt_load(&grt_rt.npidle))
 		grt_wake_one();
 }
 

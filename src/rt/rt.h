@@ -73,7 +73,7 @@ struct m {
 	bool spinning;	  /* looks for work and is counted in rt.nmspinning */
 	bool blocked;	  /* its goroutine is between block_enter and block_exit */
 	bool keeper;	  /* under rt.lock: sleeps until the earliest timer */
-	bool useful;	  /* what it found when it looked the last time lasted */
+	bool useful;	  /* not woken for nothing, or for a moment only */
 	int64_t found_at; /* when that was; 0: nothing since */
 	struct p *oldp;	  /* the P block_enter gave away: tried first on the way back */
 	struct san_stack san;
