@@ -10,9 +10,7 @@
 enum {
 	ARITY = 4, /* children lie in two cache lines: half the levels of a binary heap for the same lines */
 	FIRST_CAP = 64,
-	BATCH = 32,  /* records prefetched together */
-	SAMPLE = 64, /* entries looked at to guess how many are over */
-	AHEAD = 16,  /* so many entries ahead the sweep prefetches */
+	BATCH = 32, /* records prefetched together */
 };
 
 void grt_timers_init(struct timers *t)
@@ -77,33 +75,14 @@ static void note_first(struct timers *t)
 	grt_store(&t->first, t->n ? t->heap[0].when : GRT_NEVER);
 }
 
-static bool over(const struct timer_entry *e)
-{
-	return grt_load(&e->g->claim) != e->open;
-}
-
-/* A quarter is over, by a few that are spread over the heap: to look at all of them costs a cache miss each, and most
- * heaps have none that is over (all sleep) or nearly all (deadlines of calls that succeed). */
-static bool worth_sweeping(const struct timers *t)
-{
-	uint32_t step = t->n / SAMPLE + 1, seen = 0, ended = 0;
-
-	for (uint32_t i = 0; i < t->n; i += step, seen++)
-		ended += over(&t->heap[i]);
-	return ended * 4 > seen;
-}
-
-/* Drops entries whose wait is over; called before the heap grows. */
+/* Drops entries whose wait is over; called before the heap grows, so they are at most half of it. */
 static void sweep(struct timers *t)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < t->n; i++) {
-		if (i + AHEAD < t->n)
-			__builtin_prefetch(&t->heap[i + AHEAD].g->claim);
-		if (!over(&t->heap[i]))
+	for (uint32_t i = 0; i < t->n; i++)
+		if (grt_load(&t->heap[i].g->claim) == t->heap[i].open)
 			t->heap[n++] = t->heap[i];
-	}
 	t->n = n;
 	for (uint32_t i = n; i-- > 0;) /* leaves are heaps already; ARITY-ary Floyd */
 		if (i * ARITY + 1 < n)
@@ -114,8 +93,7 @@ static int make_room(struct timers *t)
 {
 	if (t->n < t->cap)
 		return 0;
-	if (worth_sweeping(t))
-		sweep(t);
+	sweep(t);
 	if (t->n <= t->cap / 2 && t->cap)
 		return 0;
 
