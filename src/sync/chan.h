@@ -93,6 +93,21 @@ GRT_INLINE void grt_waitq_del(struct waitq *q, struct wnode *n)
 	n->queued = false;
 }
 
+/*
+ * Of very many waiters each is a cache miss and a TLB miss, and the list shows the next one only. Started in a row and
+ * waiting in a row, they stand at equal distances: so the one that is eight further is guessed. A wrong guess fetches a
+ * few lines for nothing.
+ */
+GRT_INLINE void chan_foresee(const struct wnode *n)
+{
+	uintptr_t far = 8 * ((uintptr_t)n->next - (uintptr_t)n);
+
+	__builtin_prefetch((void *)((uintptr_t)n + far), 1);
+	__builtin_prefetch((void *)((uintptr_t)n->w + far), 1);
+	__builtin_prefetch((void *)((uintptr_t)n->w->claim + far), 1);
+	__builtin_prefetch((void *)((uintptr_t)n->elem + far), 1);
+}
+
 /* The first waiter of q whose wait is not over; claimed and off the list. */
 GRT_INLINE struct wnode *grt_chan_dequeue(struct waitq *q)
 {
@@ -100,8 +115,10 @@ GRT_INLINE struct wnode *grt_chan_dequeue(struct waitq *q)
 
 	while ((n = grt_load(&q->first))) {
 		grt_store(&q->first, n->next);
-		if (GRT_UNLIKELY(n->next))
+		if (GRT_UNLIKELY(n->next)) {
 			n->next->prev = NULL;
+			chan_foresee(n);
+		}
 		n->queued = false;
 		if (GRT_LIKELY(grt_waiter_claim(n->w, END_READY)))
 			break;
