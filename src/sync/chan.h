@@ -129,11 +129,13 @@ GRT_INLINE struct wnode *grt_chan_dequeue(struct waitq *q)
 /* Would the operation not wait? Under the lock it is so, but for waiters whose wait is over; else see above. */
 GRT_INLINE bool grt_chan_ready(struct goru_chan *c, bool send)
 {
-	if (grt_load(&c->closed))
-		return true;
+	bool closed = grt_load(&c->closed);
+	size_t count = grt_load(&c->count);
+
+	/* one jump in all: it is the usual answer that is asked for again and again */
 	if (send)
-		return grt_load(&c->recvq.first) || grt_load(&c->count) < c->cap;
-	return grt_load(&c->sendq.first) || grt_load(&c->count);
+		return closed | (grt_load(&c->recvq.first) != NULL) | (count < c->cap);
+	return (closed | count | (uintptr_t)grt_load(&c->sendq.first)) != 0;
 }
 
 GRT_INLINE struct waiter *grt_chan_won(struct wnode *n, bool closed)

@@ -17,12 +17,6 @@ enum { NO_WAIT = -1 };
 
 _Static_assert(OP_RECV == GORU_OP_RECV_ && OP_SEND == GORU_OP_SEND_, "the header's cases");
 
-/* What a wait needs for each case: on the stack for a few, in one allocation for many. */
-struct room {
-	struct wnode *node;
-	uint16_t *order; /* of the cases with a channel, by its address */
-};
-
 static uint64_t *rand_of(struct p *p)
 {
 	static _Thread_local uint64_t plain;
@@ -39,17 +33,20 @@ GRT_INLINE bool is_send(const goru_case *k)
 	return k->op == OP_SEND;
 }
 
-GRT_INLINE bool bad_case(const goru_case *k)
+/* A case to be tried? -EINVAL: a bad one. A call that does not wait tries all: its look has to be one with the lock. */
+GRT_INLINE int candidate(const goru_case *k, bool nowait)
 {
-	if (GRT_UNLIKELY(k->op != OP_RECV && k->op != OP_SEND))
-		return true;
-	return is_send(k) && GRT_UNLIKELY(!k->elem) && k->chan && k->chan->elem_size;
-}
+	goru_chan *c = k->chan;
 
-/* To be tried? A call that does not wait tries all: its look has to be one with the lock. */
-GRT_INLINE bool candidate(const goru_case *k, bool nowait)
-{
-	return k->chan && (nowait || grt_chan_ready(k->chan, is_send(k)));
+	if (GRT_LIKELY(k->op == OP_RECV))
+		return c && (nowait || grt_chan_ready(c, false));
+	if (GRT_UNLIKELY(k->op != OP_SEND))
+		return -EINVAL;
+	if (!c)
+		return false;
+	if (GRT_UNLIKELY(!k->elem) && c->elem_size)
+		return -EINVAL;
+	return nowait || grt_chan_ready(c, true);
 }
 
 GRT_INLINE struct chan_op try_locked(goru_case *k)
@@ -108,8 +105,13 @@ static int try_many(goru_case *cases, uint16_t *candidates, uint32_t n, struct p
 	return -EAGAIN;
 }
 
-/* The cases with a channel, by its address; how many. */
-static int order_few(goru_case *cases, uint16_t *order, int n)
+GRT_INLINE void fill(struct wnode *n, struct waiter *w, goru_case *cases, int i)
+{
+	grt_wnode_init(n, w, cases[i].chan, cases[i].elem, i, is_send(&cases[i]));
+}
+
+/* A node for each case with a channel, by its address; how many. */
+static int nodes_few(goru_case *cases, int n, struct wnode *node, struct waiter *w)
 {
 	int live = 0;
 
@@ -119,16 +121,17 @@ static int order_few(goru_case *cases, uint16_t *order, int n)
 
 		if (!c)
 			continue;
-		for (; at && (uintptr_t)cases[order[at - 1]].chan > c; at--)
-			order[at] = order[at - 1];
-		order[at] = (uint16_t)i;
+		for (; at && GRT_UNLIKELY((uintptr_t)node[at - 1].obj > c); at--)
+			fill(&node[at], w, cases, node[at - 1].index);
+		fill(&node[at], w, cases, i);
 		live++;
 	}
 	return live;
 }
 
 /* Shell sort, which needs no other allocation. */
-static int order_many(goru_case *cases, uint16_t *order, int n)
+static int nodes_many(goru_case *cases, int n, struct wnode *node, struct waiter *w,
+		      uint16_t *order)
 {
 	static const int gaps[] = { 7983, 1750, 701, 301, 132, 57, 23, 10, 4, 1 };
 	int live = 0;
@@ -150,50 +153,49 @@ static int order_many(goru_case *cases, uint16_t *order, int n)
 			order[j] = v;
 		}
 	}
+	for (int i = 0; i < live; i++)
+		fill(&node[i], w, cases, order[i]);
 	return live;
 }
 
-/* Cases of one channel stand together in order: is the i-th the first, the last of its channel's? */
-GRT_INLINE bool is_first(goru_case *cases, const uint16_t *order, int i)
+/* Nodes of one channel stand together: is the i-th of n its last? */
+GRT_INLINE bool is_last(const struct wnode *node, int n, int i)
 {
-	return !i || cases[order[i]].chan != cases[order[i - 1]].chan;
-}
-
-GRT_INLINE bool is_last(goru_case *cases, const uint16_t *order, int n, int i)
-{
-	return i == n - 1 || cases[order[i]].chan != cases[order[i + 1]].chan;
+	return i == n - 1 || node[i].obj != node[i + 1].obj;
 }
 
 /* Does any look ready? With all locked those that do not are not. */
-static bool lock_all(goru_case *cases, const uint16_t *order, int n)
+GRT_INLINE bool lock_all(struct wnode *node, int n)
 {
+	goru_chan *locked = NULL;
 	bool ready = false;
 
 	for (int i = 0; i < n; i++) {
-		goru_case *k = &cases[order[i]];
+		goru_chan *c = node[i].obj;
 
-		if (is_first(cases, order, i))
-			grt_spin_lock(&k->chan->lock);
-		ready |= grt_chan_ready(k->chan, is_send(k));
+		if (GRT_LIKELY(c != locked))
+			grt_spin_lock(&c->lock);
+		locked = c;
+		ready |= grt_chan_ready(c, node[i].send);
 	}
 	return ready;
 }
 
-static void unlock_all(goru_case *cases, const uint16_t *order, int n)
+GRT_INLINE void unlock_all(struct wnode *node, int n)
 {
-	for (int i = n; i-- > 0;)
-		if (is_last(cases, order, n, i))
-			grt_chan_unlock(cases[order[i]].chan);
+	for (int i = 0; i < n; i++)
+		if (is_last(node, n, i))
+			grt_chan_unlock(node[i].obj);
 }
 
 /* With all locked. From a random place on: this look finds something only if it came since the last one. */
-static int look_locked(goru_case *cases, const uint16_t *order, int n, struct p *p,
+static int look_locked(goru_case *cases, struct wnode *node, int n, struct p *p,
 		       struct waiter **wake)
 {
 	uint32_t from = grt_rand_below(rand_of(p), (uint32_t)n);
 
 	for (int i = 0; i < n; i++) {
-		int index = order[((uint32_t)i + from) % (uint32_t)n];
+		int index = node[((uint32_t)i + from) % (uint32_t)n].index;
 		struct chan_op op = try_locked(&cases[index]);
 
 		if (op.rc == -EAGAIN)
@@ -205,67 +207,64 @@ static int look_locked(goru_case *cases, const uint16_t *order, int n, struct p 
 	return -EAGAIN;
 }
 
-static void enqueue_and_unlock_all(goru_case *cases, const uint16_t *order, int n,
-				   struct wnode *node, struct waiter *w)
+GRT_INLINE void enqueue_and_unlock_all(struct wnode *node, int n)
 {
 	for (int i = 0; i < n; i++) {
-		goru_case *k = &cases[order[i]];
-
-		grt_wnode_init(&node[i], w, k->chan, k->elem, order[i], is_send(k));
-		grt_chan_enqueue(k->chan, &node[i]);
-		if (is_last(cases, order, n, i))
-			grt_chan_unlock(k->chan);
+		grt_chan_enqueue(node[i].obj, &node[i]);
+		if (is_last(node, n, i))
+			grt_chan_unlock(node[i].obj);
 	}
 }
 
 /* Takes the nodes off that are still queued; what the winner told: which case, and how. */
-static int leave_all(goru_case *cases, struct waiter *w, enum ending end)
+GRT_INLINE int leave_all(goru_case *cases, struct waiter *w, enum ending end)
 {
+	int won = end == END_READY ? w->won : -1;
+
 	for (int i = 0; i < w->nnodes; i++) {
 		struct wnode *n = &w->nodes[i];
-		goru_case *k = &cases[n->index];
 
-		if (end != END_READY || n->index != w->won)
-			grt_chan_leave(k->chan, n);
+		if (n->index != won)
+			grt_chan_leave(n->obj, n);
 		else if (n->send)
-			k->result = n->closed ? -EPIPE : 0;
+			cases[won].result = n->closed ? -EPIPE : 0;
 		else
-			k->result = !n->closed;
+			cases[won].result = !n->closed;
 	}
-	return end == END_READY ? w->won : grt_ending_error(end);
+	return end == END_READY ? won : grt_ending_error(end);
 }
 
-/* None was ready: queue on all and wait. live cases in r.order; called with nothing locked; leaves goru. */
-GRT_INLINE int wait_all(goru_case *cases, int live, struct room r, struct m *m, struct p *p,
-			int64_t deadline)
+/* None was ready: queue n nodes, of w, and wait. Called with nothing locked; leaves goru. */
+GRT_INLINE int wait_all(goru_case *cases, struct wnode *node, int n, struct waiter *w, struct m *m,
+			struct p *p, int64_t deadline)
 {
-	struct waiter w, *wake = NULL;
+	struct waiter *wake = NULL;
 	int rc = -EAGAIN;
 
-	if (GRT_UNLIKELY(lock_all(cases, r.order, live)))
-		rc = look_locked(cases, r.order, live, p, &wake);
+	if (GRT_UNLIKELY(lock_all(node, n)))
+		rc = look_locked(cases, node, n, p, &wake);
 	if (rc == -EAGAIN && deadline != GORU_FOREVER && deadline <= grt_os_now())
 		rc = -ETIMEDOUT;
 	if (rc == -EAGAIN) {
-		grt_wait_begin(&w, m ? m->curg : NULL, KIND_CHAN, r.node, live);
-		w.shared = true;
-		rc = grt_wait_arm(p, &w, deadline);
+		grt_wait_begin(w, m ? m->curg : NULL, KIND_CHAN, node, n);
+		w->shared = true;
+		rc = grt_wait_arm(p, w, deadline);
 		rc = rc ? rc : -EAGAIN;
 	}
 	if (rc != -EAGAIN) {
-		unlock_all(cases, r.order, live);
+		unlock_all(node, n);
 		if (wake)
 			grt_waiter_ready(p, wake);
 		grt_leave_wait(m);
 		return rc;
 	}
-	grt_tsan_release(&w);
-	enqueue_and_unlock_all(cases, r.order, live, r.node, &w);
+	grt_tsan_release(w);
+	enqueue_and_unlock_all(node, n);
 
-	enum ending end = grt_wait(&m, &p, &w, deadline, live ? WAIT_SELECT : WAIT_FOREVER);
+	enum ending end = grt_wait(&m, &p, w, deadline, n ? WAIT_SELECT : WAIT_FOREVER);
 
-	grt_tsan_acquire(&w);
-	rc = leave_all(cases, &w, end);
+	grt_tsan_acquire(w);
+	rc = leave_all(cases, w, end);
 	grt_leave_wait(m);
 	return rc;
 }
@@ -274,18 +273,20 @@ static GRT_NOINLINE int wait_few(goru_case *cases, int n, struct m *m, struct p 
 				 int64_t deadline)
 {
 	struct wnode node[FEW];
-	uint16_t order[FEW];
-	int live = order_few(cases, order, n);
+	struct waiter w;
+	int live = nodes_few(cases, n, node, &w);
 
-	return wait_all(cases, live, (struct room){ node, order }, m, p, deadline);
+	return wait_all(cases, node, live, &w, m, p, deadline);
 }
 
-static GRT_NOINLINE int wait_many(goru_case *cases, int n, struct room r, struct m *m, struct p *p,
-				  int64_t deadline)
+/* order has room for n. */
+static GRT_NOINLINE int wait_many(goru_case *cases, int n, struct wnode *node, uint16_t *order,
+				  struct m *m, struct p *p, int64_t deadline)
 {
-	int live = order_many(cases, r.order, n);
+	struct waiter w;
+	int live = nodes_many(cases, n, node, &w, order);
 
-	return wait_all(cases, live, r, m, p, deadline);
+	return wait_all(cases, node, live, &w, m, p, deadline);
 }
 
 static int check(const goru_case *cases, int n)
@@ -293,7 +294,7 @@ static int check(const goru_case *cases, int n)
 	if (n < 0 || n > N_MAX || (n && !cases))
 		return -EINVAL;
 	for (int i = 0; i < n; i++)
-		if (bad_case(&cases[i]))
+		if (candidate(&cases[i], true) < 0)
 			return -EINVAL;
 	return 0;
 }
@@ -304,13 +305,14 @@ GRT_INLINE bool look_few(const goru_case *cases, int n, bool nowait, uint32_t *m
 {
 	*mask = *count = 0;
 	for (int i = 0; i < n; i++) {
-		uint32_t yes;
+		int yes = candidate(&cases[i], nowait);
 
-		if (bad_case(&cases[i]))
+		if (GRT_LIKELY(!yes))
+			continue;
+		if (GRT_UNLIKELY(yes < 0))
 			return false;
-		yes = candidate(&cases[i], nowait);
-		*count += yes;
-		*mask |= yes << i;
+		*mask |= UINT32_C(1) << i;
+		++*count;
 	}
 	return true;
 }
@@ -331,7 +333,7 @@ static int run_many(goru_case *cases, int n, struct m *m, struct p *p, int64_t d
 			order[count++] = (uint16_t)i;
 	rc = try_many(cases, order, count, p);
 	if (rc == -EAGAIN && deadline != NO_WAIT)
-		rc = wait_many(cases, n, (struct room){ node, order }, m, p, deadline);
+		rc = wait_many(cases, n, node, order, m, p, deadline);
 	else
 		grt_leave_wait(m);
 	free(node);
