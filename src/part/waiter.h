@@ -68,18 +68,21 @@ struct wnode {
 /* Before the waiter is put anywhere. */
 static inline void grt_waiter_begin(struct waiter *w, struct g *g)
 {
+	_Atomic uint64_t *claim = &w->own;
+	uint64_t open = CLAIM_STEP;
+
 	w->g = g;
 	if (GRT_LIKELY(g)) {
-		w->claim = &g->claim;
-		w->open = (grt_load(&g->claim) & ~(uint64_t)END_MASK) + CLAIM_STEP;
+		claim = &g->claim;
+		open = (grt_load(&g->claim) & ~(uint64_t)END_MASK) + CLAIM_STEP;
 		w->shared = false;
 	} else {
-		w->claim = &w->own;
-		w->open = CLAIM_STEP;
 		w->shared = true; /* it keeps its own time, and may be canceled */
 		grt_store(&w->note, 0);
 	}
-	grt_store(w->claim, w->open);
+	w->claim = claim;
+	w->open = open;
+	grt_store(claim, open);
 }
 
 static inline bool grt_claim_word(_Atomic uint64_t *claim, uint64_t open, enum ending how)

@@ -106,15 +106,16 @@ GRT_INLINE int wait_on(goru_chan *c, struct m *m, struct p *p, void *elem, bool 
 /* The usual wait: a goroutine's, without a deadline. c is locked and simple. */
 GRT_INLINE int park_on(goru_chan *c, struct m *m, struct p *p, void *elem, bool send)
 {
+	struct g *g = grt_g_of(m);
 	struct wnode n;
 	struct waiter w;
 
 	grt_wnode_init(&n, &w, c, elem, 0, send);
-	grt_wait_begin(&w, grt_g_of(m), KIND_CHAN, &n, 1);
+	grt_wait_begin(&w, g, KIND_CHAN, &n, 1);
 	grt_tsan_release(&w);
 	grt_waitq_push(send ? &c->sendq : &c->recvq, &n);
 	grt_spin_unlock(&c->lock);
-	grt_wait_g(&m, &p, &w, send ? WAIT_SEND : WAIT_RECV);
+	grt_wait_g(&m, &p, g, &w, send ? WAIT_SEND : WAIT_RECV);
 	grt_tsan_acquire(&w);
 	grt_leave(m);
 	return send ? (n.closed ? -EPIPE : 0) : !n.closed;

@@ -94,11 +94,10 @@ GRT_INLINE int grt_wait_arm(struct p *p, struct waiter *w, int64_t deadline)
 	return rc < 0 ? rc : 0;
 }
 
-/* A goroutine's wait, until it has ended; holds no lock. *m and *p are brought up to date. */
-GRT_INLINE void grt_wait_g(struct m **m, struct p **p, struct waiter *w, enum wait_reason why)
+/* The wait of g, which calls, until it has ended; holds no lock. *m and *p are brought up to date. */
+GRT_INLINE void grt_wait_g(struct m **m, struct p **p, struct g *g, struct waiter *w,
+			   enum wait_reason why)
 {
-	struct g *g = w->g;
-
 	grt_store(&g->waiting, w);
 	grt_store(&g->reason, (uint8_t)why);
 	grt_g_set_state(g, G_WAITING);
@@ -114,9 +113,11 @@ GRT_INLINE void grt_wait_g(struct m **m, struct p **p, struct waiter *w, enum wa
 GRT_INLINE enum ending grt_wait(struct m **m, struct p **p, struct waiter *w, int64_t deadline,
 				enum wait_reason why)
 {
-	if (GRT_UNLIKELY(!w->g))
+	struct g *g = w->g;
+
+	if (GRT_UNLIKELY(!g))
 		return grt_plain_wait(w, deadline);
-	grt_wait_g(m, p, w, why);
+	grt_wait_g(m, p, g, w, why);
 	return grt_waiter_ending(w);
 }
 

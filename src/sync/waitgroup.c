@@ -256,6 +256,7 @@ static GRT_NOINLINE int wait_slow(goru_waitgroup *wg, int64_t deadline)
 static GRT_NOINLINE int wait_park(goru_waitgroup *wg, struct m *m, struct p *p)
 {
 	struct group *g = group_of(wg);
+	struct g *self = grt_g_of(m);
 	struct wnode n;
 	struct waiter w;
 	uint64_t v = lock(g);
@@ -264,10 +265,10 @@ static GRT_NOINLINE int wait_park(goru_waitgroup *wg, struct m *m, struct p *p)
 		unlock(g, v);
 	} else {
 		grt_wnode_init(&n, &w, wg, NULL, 0, false);
-		grt_wait_begin(&w, grt_g_of(m), KIND_WAITGROUP, &n, 1);
+		grt_wait_begin(&w, self, KIND_WAITGROUP, &n, 1);
 		push(g, &n);
 		unlock(g, v | WAITERS);
-		grt_wait_g(&m, &p, &w, WAIT_WAITGROUP);
+		grt_wait_g(&m, &p, self, &w, WAIT_WAITGROUP);
 	}
 	grt_tsan_acquire(wg);
 	grt_leave(m);
