@@ -106,6 +106,14 @@ static struct g *fair_injq(struct p *p)
 	return g;
 }
 
+/* The newest: a tree under way goes on and no other is begun. Without any, a tree that was shared and not taken. */
+static struct g *fair_spawned(struct p *p)
+{
+	struct g *g = grt_lane_newest(&p->spawned);
+
+	return !g && grt_load(&p->ring_trees) ? grt_runq_pop(&p->runq) : g;
+}
+
 /* Those who may have to wait while newer ones keep coming; the shared queue every other time: it is everybody's. Not the
  * oldest of the spawned: to begin a tree's next big branch each time would fill the memory with trees half done. They
  * have their turn when the monitor says so. */
@@ -113,13 +121,15 @@ static struct g *fair(struct p *p)
 {
 	struct g *g = NULL;
 
-	for (int i = 0; !g && i < 4; i++) {
-		uint32_t turn = p->turn++ % 4;
+	for (int i = 0; !g && i < 6; i++) {
+		uint32_t turn = p->turn++ % 6;
 
 		if (turn % 2 == 0)
 			g = fair_injq(p);
 		else if (turn == 1)
 			g = grt_lane_oldest(&p->woken);
+		else if (turn == 5)
+			g = fair_spawned(p);
 		else if (!grt_load(&p->ring_trees))
 			g = grt_runq_pop(&p->runq);
 	}

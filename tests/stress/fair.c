@@ -109,6 +109,45 @@ static void test_ring(void **state)
 	finish();
 }
 
+/* Goroutines spawned while the players rally, by one that parks then: on one P each has its turn after so many rallies,
+ * those already there do not wait for the monitor. */
+enum { CHILDREN = 200, SOON = CHILDREN * 1000 };
+
+static void parent(_Atomic bool *stop)
+{
+	while (!atomic_load_explicit(stop, memory_order_relaxed)) {
+		int64_t was = atomic_load(&rallies);
+		goru_waitgroup mine = { 0 };
+
+		goru_waitgroup_add(&mine, CHILDREN);
+		for (int i = 0; i < CHILDREN; i++)
+			GO(goru_waitgroup_done, &mine);
+		CHECK_EQ(goru_waitgroup_wait(&mine), 0);
+		if (stress_procs() == 1)
+			CHECK(atomic_load(&rallies) - was < SOON);
+		atomic_fetch_add_explicit(&third, 1, memory_order_relaxed);
+	}
+	goru_waitgroup_done(&wg);
+}
+
+static void test_spawned(void **state)
+{
+	_Atomic bool stop = false;
+
+	(void)state;
+	begin(0);
+	goru_waitgroup_add(&wg, 1);
+	GO(parent, &stop);
+	while (stress_more()) {
+		int64_t was = atomic_load(&third);
+
+		while (atomic_load_explicit(&third, memory_order_relaxed) < was + 1)
+			sched_yield();
+	}
+	atomic_store(&stop, true);
+	finish();
+}
+
 /* A sleeper on the same P wakes; and one that gives up waiting. */
 static void sleeper(_Atomic bool *stop)
 {
@@ -170,4 +209,5 @@ static void test_lone_yielder(void **state)
 }
 
 STRESS_MAIN("stress/fair", cmocka_unit_test(test_shared_queue), cmocka_unit_test(test_ring),
-	    cmocka_unit_test(test_timer), cmocka_unit_test(test_lone_yielder))
+	    cmocka_unit_test(test_spawned), cmocka_unit_test(test_timer),
+	    cmocka_unit_test(test_lone_yielder))
