@@ -25,6 +25,9 @@ bool grt_own_share(struct p *p)
 	struct lane *l = trees ? &p->spawned : &p->woken;
 	uint32_t n = half(l);
 
+	/* woken ones that lie there keep their turn */
+	if (n && grt_runq_len(&p->runq))
+		trees = trees && grt_load(&p->ring_trees);
 	if (n)
 		grt_store(&p->ring_trees, trees);
 	move(l, p, n);
