@@ -118,6 +118,24 @@ static void wake_one_hands_over(void)
 	end();
 }
 
+/* Surplus wakes once; then not before somebody says that it was worth it. */
+static void surplus_wakes_once(void)
+{
+	static struct m m;
+
+	begin();
+	m = (struct m){ 0 };
+	grt_store(&grt_rt.procs, N);
+	grt_pidle_put(p[0]);
+	grt_rt.midle = &m;
+	grt_rt.nmidle = 1;
+	grt_store(&grt_rt.wakeable, 1);
+	grt_wake_surplus();
+	CHECK(grt_load(&m.p) == p[0]);
+	CHECK_EQ(grt_load(&grt_rt.wakeable), 0);
+	end();
+}
+
 /* Without an idle P there is nothing to do; without an idle M the monitor is asked for one. */
 static void wake_one_without_m_or_p(void)
 {
@@ -136,4 +154,5 @@ static void wake_one_without_m_or_p(void)
 }
 
 TEST_MAIN(TEST(takes_the_wanted_p), TEST(give_binds_both), TEST(sees_work_wherever_it_is),
-	  TEST(finds_the_earliest_timer), TEST(wake_one_hands_over), TEST(wake_one_without_m_or_p))
+	  TEST(finds_the_earliest_timer), TEST(wake_one_hands_over), TEST(surplus_wakes_once),
+	  TEST(wake_one_without_m_or_p))
