@@ -23,7 +23,7 @@
  *            pay a membarrier for every theft (13 us with another CPU busy). And a thief that takes what would have run
  *            in the next microsecond costs both more than it saves: 1000 goroutines spawned and waited for took 240 ns
  *            each with a second worker, 60 without.
- *   Checked  tests/model/handshake.c, tests/stress/rescue.c, tests/stress/steal.c
+ *   Checked  tests/model/handshake.c, tests/unit/own.c, lane.c and watch.c, tests/stress/rescue.c, steal.c and fair.c
  */
 
 /* Next of the P's own: the newest woken or spawned, then the spawned newest first, so that a tree of goroutines is gone

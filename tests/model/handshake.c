@@ -9,7 +9,7 @@
 
 static struct m m0;
 static struct p p0;
-static struct g gs[3];
+static struct g gs[5];
 static int used, without, asked;
 
 static void begin(void)
@@ -74,6 +74,83 @@ static void blocks(void)
 	grt_leave(m);
 }
 
+/* Puts into both lanes and takes from them by both ends, as a P's holder does. */
+static int ran[5];
+
+static void runs_own(void)
+{
+	kit_begin(&m0, &p0);
+	for (int i = 0; i < 2; i++) {
+		struct self s = grt_enter_nowait();
+		struct g *g;
+
+		if (s.p) {
+			if (i == 0)
+				grt_ready_spawned(s.p, &gs[0]);
+			else
+				grt_ready_last(s.p, &gs[1]);
+			s.p->to_fair++;
+			used++;
+			g = grt_own_next(s.p);
+			if (g)
+				ran[g - gs]++;
+		} else {
+			without++;
+		}
+		grt_leave_nowait(s);
+	}
+}
+
+static void begin_lanes(void)
+{
+	begin();
+	grt_lane_push(&p0.spawned, &gs[3]);
+	grt_lane_push(&p0.woken, &gs[4]);
+}
+
+static void begin_lanes_fence(void)
+{
+	begin_lanes();
+	grt_store(&grt_rt.enter_flags, ENTER_FENCE);
+}
+
+/* Each once: run, or still in one place; those that a call could not queue are not there. */
+static void check_lanes(void)
+{
+	struct g *g;
+	int n = 0;
+
+	while ((g = grt_own_next(&p0)) || (g = grt_glist_pop(&grt_rt.injq.list)))
+		ran[g - gs]++;
+	for (int i = 0; i < 5; i++)
+		n += ran[i];
+	CHECK(ran[2] == 1 && ran[3] == 1 && ran[4] == 1 && ran[0] <= 1 && ran[1] <= 1);
+	CHECK(n == used + 3 && used + without == 2);
+	CHECK(p0.to_fair == 1000u + (unsigned)used);
+}
+
+/* The same P is given away: all it has is seen by others. */
+static void gives_away(void)
+{
+	struct m *m = kit_begin(&m0, &p0);
+
+	grt_enter();
+	grt_ready_spawned(grt_p_settled(m), &gs[0]);
+	used++;
+	p0.to_fair++;
+	grt_leave(m);
+	grt_enter();
+	grt_handoff(m, grt_p_settled(m));
+	grt_leave(m);
+}
+
+static void check_shown(void)
+{
+	CHECK(!grt_load(&p0.runnext) && !grt_lane_len(&p0.spawned) && !grt_lane_len(&p0.woken));
+	without = 1;
+	check_lanes();
+}
+
 static void rescues(void)
 {
 	for (int i = 0; i < 2; i++)
@@ -106,6 +183,15 @@ int main(int argc, char **argv)
 		{ "handshake/calls2", begin, { calls, rescues }, check, .switches = 4, .old = 3 },
 		{ "handshake/wait", begin, { calls_that_wait, rescue }, check },
 		{ "handshake/block", begin, { blocks, rescue }, check },
+		{ "handshake/lanes", begin_lanes, { runs_own, rescue }, check_lanes },
+		{ "handshake/lanes2",
+		  begin_lanes,
+		  { runs_own, rescues },
+		  check_lanes,
+		  .switches = 4,
+		  .old = 3 },
+		{ "handshake/lanes-fence", begin_lanes_fence, { runs_own, rescue }, check_lanes },
+		{ "handshake/shown", begin_lanes, { gives_away, rescue }, check_shown },
 		{ "handshake/fence", begin_fence, { calls, rescues }, check },
 		{ "handshake/fence-wait", begin_fence, { calls_that_wait, rescues }, check },
 	};
