@@ -109,6 +109,34 @@ static void test_ring(void **state)
 	finish();
 }
 
+/* What one P took from the shared queue at once and nobody else takes, behind two that rally. */
+static void gate(_Atomic int *at)
+{
+	atomic_store(at, 1);
+	while (atomic_load(at) != 2)
+		grt_relax();
+	goru_waitgroup_done(&wg);
+}
+
+static void test_taken_at_once(void **state)
+{
+	(void)state;
+	while (stress_more()) {
+		int64_t was = atomic_load(&third);
+		_Atomic int at = 0;
+
+		goru_waitgroup_add(&wg, 1);
+		GO(gate, &at);
+		STRESS_UNTIL(atomic_load(&at) == 1);
+		begin(0);
+		GO(bump);
+		atomic_store(&at, 2);
+		while (atomic_load_explicit(&third, memory_order_acquire) == was)
+			sched_yield();
+		finish();
+	}
+}
+
 /* Goroutines spawned while the players rally, by one that parks then: on one P each has its turn after so many rallies,
  * those already there do not wait for the monitor. */
 enum { CHILDREN = 200, SOON = CHILDREN * 1000 };
@@ -209,5 +237,5 @@ static void test_lone_yielder(void **state)
 }
 
 STRESS_MAIN("stress/fair", cmocka_unit_test(test_shared_queue), cmocka_unit_test(test_ring),
-	    cmocka_unit_test(test_spawned), cmocka_unit_test(test_timer),
-	    cmocka_unit_test(test_lone_yielder))
+	    cmocka_unit_test(test_taken_at_once), cmocka_unit_test(test_spawned),
+	    cmocka_unit_test(test_timer), cmocka_unit_test(test_lone_yielder))

@@ -93,6 +93,45 @@ static void test_spread(void **state)
 	CHECK_EQ(goru_run(hog, NULL), 0);
 }
 
+/*
+ * Who was taken from a goroutine that computes keeps work of its own to itself and computes until it is done, and so on:
+ * each in turn has to be taken from, and the last of their children may run on one worker only.
+ */
+static void compute(int depth, _Atomic int *up)
+{
+	enum { CHILDREN = 3 };
+	_Atomic int down = 0;
+
+	if (depth > 0) {
+		for (int i = 0; i < CHILDREN; i++)
+			GO(compute, i == 1 ? depth - 1 : 0, &down);
+		while (atomic_load_explicit(&down, memory_order_acquire) < CHILDREN)
+			grt_relax();
+	}
+	atomic_fetch_add_explicit(up, 1, memory_order_release);
+}
+
+static void chain(void *arg)
+{
+	unsigned depth = stress_procs() - 1 < 3 ? stress_procs() - 1 : 3;
+
+	(void)arg;
+	while (stress_more()) {
+		_Atomic int top = 0;
+
+		compute((int)depth, &top);
+		CHECK_EQ(atomic_load(&top), 1);
+	}
+}
+
+static void test_chain(void **state)
+{
+	(void)state;
+	if (stress_procs() < 2)
+		skip();
+	CHECK_EQ(goru_run(chain, NULL), 0);
+}
+
 /* Several rings at once, each thief a victim: chains that fork now and then. */
 static _Atomic int64_t left, born;
 
@@ -130,4 +169,4 @@ static void test_forks(void **state)
 }
 
 STRESS_MAIN("stress/steal", cmocka_unit_test(test_once), cmocka_unit_test(test_spread),
-	    cmocka_unit_test(test_forks))
+	    cmocka_unit_test(test_chain), cmocka_unit_test(test_forks))
