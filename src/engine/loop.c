@@ -81,9 +81,8 @@ static void loop(struct m *m)
 			continue;
 		}
 		g = p ? grt_pick(m, p) : NULL;
-		if (g && GRT_UNLIKELY(grt_load(&p->attention))) {
-			grt_ready_shared(
-				g); /* asked for while we looked: this P may be one to go away */
+		if (g && GRT_UNLIKELY(grt_load(&p->attention) & (ATT_STOP | ATT_RETIRE))) {
+			grt_ready_shared(g); /* while we looked: it is not to run on this P */
 			continue;
 		}
 		if (g) {

@@ -239,8 +239,11 @@ int grt_monitor_start(void)
 	Mon.retry_at = 0;
 	Mon.trim_at = now + TRIM_EVERY;
 	Mon.moved_at = now;
-	for (uint32_t i = 0; i < GRT_MAX_PROCS; i++)
+	Mon.looked_at = now;
+	for (uint32_t i = 0; i < GRT_MAX_PROCS; i++) {
 		Mon.seen[i] = (struct seen){ 0 };
+		Mon.oldest_since[i] = now;
+	}
 	return grt_os_thread_start(&Mon.thread, monitor, NULL, "goru-sysmon");
 }
 
