@@ -120,7 +120,7 @@ static void check_lanes(void)
 	struct g *g;
 	int n = 0;
 
-	while ((g = grt_own_next(&p0)) || (g = grt_glist_pop(&grt_rt.injq.list)))
+	while ((g = grt_own_next(&p0)) || (g = kit_injq_pop()))
 		ran[g - gs]++;
 	for (int i = 0; i < 5; i++)
 		n += ran[i];
