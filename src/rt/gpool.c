@@ -171,16 +171,16 @@ static GRT_COLD void collect(void)
 
 int grt_gpool_get_slow(struct p *p, unsigned cls, struct g **out)
 {
-	struct p *fill = cls == grt_rt.default_cls ? p : NULL;
+	struct p *into = cls == grt_rt.default_cls ? p : NULL;
 	int rc;
 
-	*out = take(fill, cls);
+	*out = take(into, cls);
 	if (*out)
 		return 0;
 	rc = grt_stack_get(cls, out);
 	if (rc < 0 && cls == grt_rt.default_cls) {
 		collect();
-		*out = take(fill, cls);
+		*out = take(into, cls);
 		return *out ? 0 : rc;
 	}
 	if (!rc && (*out)->limit)
