@@ -1,0 +1,3 @@
+module goru/bench/spread
+
+go 1.26
