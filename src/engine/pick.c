@@ -32,10 +32,10 @@ enum {
  */
 static void warm(struct g *g)
 {
-	char *sp = grt_load(&g->sched.sp);
+	uintptr_t sp = (uintptr_t)grt_load(&g->sched.sp); /* 0: not saved yet */
 
-	for (int line = -3; line < 3; line++)
-		__builtin_prefetch(sp + line * GRT_CACHELINE, 1);
+	for (uintptr_t at = sp - 3 * GRT_CACHELINE, n = 6; n--; at += GRT_CACHELINE)
+		__builtin_prefetch((void *)at, 1);
 }
 
 /* No more than fit the first cache: the others are found where they are at the next look, by this P or by one that has

