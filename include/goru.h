@@ -9,6 +9,7 @@
 #include <goru/chan.h>
 #include <goru/select.h>
 #include <goru/sync.h>
+#include <goru/block.h>
 #include <goru/debug.h>
 
 #endif

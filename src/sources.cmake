@@ -33,6 +33,12 @@ set(GORU_SOURCES
 	src/sync/chan.c
 	src/sync/select.c
 	src/sync/waitgroup.c
+	src/sync/queue.c
+	src/sync/mutex.c
+	src/sync/cond.c
+	src/sync/sem.c
+	src/sync/rwlock.c
+	src/sync/once.c
 	src/engine/config.c
 	src/engine/watch.c
 	src/engine/pick.c

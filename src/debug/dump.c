@@ -21,6 +21,12 @@ static const char *const reason_names[] = {
 	[WAIT_WAITGROUP] = "wait group",
 	[WAIT_SLEEP] = "sleep",
 	[WAIT_P] = "its turn after a blocking call",
+	[WAIT_MUTEX] = "mutex",
+	[WAIT_RDLOCK] = "rwlock, to read",
+	[WAIT_WRLOCK] = "rwlock, to write",
+	[WAIT_COND] = "condition",
+	[WAIT_SEM] = "semaphore",
+	[WAIT_ONCE] = "once",
 };
 
 struct list_arg {

@@ -17,6 +17,9 @@
 #include "rt/self.h"
 #include "sched/spawn.h"
 #include "sync/chan.h"
+#include "sync/mutex.h"
+#include "sync/queue.h"
+#include "sync/rwlock.h"
 #include "sync/waitgroup.h"
 
 /*
@@ -300,6 +303,25 @@ GRT_PUBLIC int goru_set_procs(unsigned n)
 	return rc;
 }
 
+static void drop_node(struct waiter *w, struct wnode *n)
+{
+	if (w->kind == KIND_MUTEX) {
+		grt_mutex_drop(n);
+		return;
+	}
+	/* served there: the object may be gone by now */
+	if (grt_waiter_ending(w) == END_READY && n->index == w->won)
+		return;
+	if (w->kind == KIND_CHAN)
+		grt_chan_remove(n);
+	else if (w->kind == KIND_WAITGROUP)
+		grt_waitgroup_remove(n);
+	else if (w->kind == KIND_RWLOCK)
+		grt_rwlock_drop(n);
+	else
+		grt_queue_remove(n);
+}
+
 /* A goroutine that will not run again: nobody may find it on a list of an object that lives on. */
 static void drop(struct g *g, void *arg)
 {
@@ -309,15 +331,8 @@ static void drop(struct g *g, void *arg)
 	grt_tsan_acquire(g); /* of those that have ended */
 	if (grt_load(&g->state) == G_DEAD)
 		return;
-	for (int i = 0; w && i < w->nnodes; i++) {
-		/* served there: the object may be gone by now */
-		if (grt_waiter_ending(w) == END_READY && w->nodes[i].index == w->won)
-			continue;
-		if (w->kind == KIND_CHAN)
-			grt_chan_remove(&w->nodes[i]);
-		else if (w->kind == KIND_WAITGROUP)
-			grt_waitgroup_remove(&w->nodes[i]);
-	}
+	for (int i = 0; w && i < w->nnodes; i++)
+		drop_node(w, &w->nodes[i]);
 	grt_tsan_drop(g->san.fiber);
 }
 

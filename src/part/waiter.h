@@ -51,7 +51,7 @@ struct waiter {
 	struct list link;      /* of waiting plain threads */
 };
 
-enum wait_kind { KIND_SLEEP, KIND_CHAN, KIND_WAITGROUP };
+enum wait_kind { KIND_SLEEP, KIND_CHAN, KIND_WAITGROUP, KIND_QUEUE, KIND_MUTEX, KIND_RWLOCK };
 
 /* A place on one object's list, under that object's lock but for the first three words, which are fixed while queued. */
 struct wnode {

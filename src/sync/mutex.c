@@ -1,0 +1,338 @@
+/* mutex.c - mutual exclusion: barging for speed, hand-over to one who has waited for 1 ms. */
+/* SPDX-License-Identifier: MIT */
+/*
+ * PROTOCOL mutex
+ *   Words    word: the owner (grt_me, 0: free), and the flags of PROTOCOL queue, WOKEN, STARVING.
+ *            WOKEN: one who waited was woken and tries to get it; nobody else need be woken. STARVING: somebody has waited
+ *            for long; the mutex is handed over, and who comes queues.
+ *   Owners   the owner part: 0 -> me by whoever wants it, me -> 0 by the owner; under QUEUE_LOCK its holder, who may be
+ *            handing over. WOKEN: set by the unlock that wakes, cleared by the one it woke when he has the mutex, queues
+ *            again or gives up.
+ *   Steps    lock: CAS 0 -> me. Taken: spin a little if the owner runs elsewhere and there is nothing else to do, then
+ *            queue: lock the queue, look again, put the node on the list (in front if one was woken before), wait.
+ *            Woken: try again; after 1 ms set STARVING when queuing again.
+ *            unlock: CAS me -> 0 where nobody has to be woken. Else lock the queue and take the first who still waits:
+ *            STARVING: owner = him. Otherwise owner = 0, WOKEN. Unlock; ready him.
+ *   Pairs    A unlock: word release -> B lock: word acquire   what was done under the mutex
+ *   Relaxed  the look before a CAS.
+ *   Reuse    the CAS or the store that frees it is unlock's last touch.
+ *   Rejected hand-over always: each contended unlock is then a switch, or a wake-up of another CPU (Go: 100 ns, 30 us).
+ *   Checked  tests/model/lock.c, tests/stress/lock.c
+ */
+#include "sync/mutex.h"
+
+#include "base/fatal.h"
+#include "sync/queue.h"
+
+#define WOKEN	 (UINT64_C(1) << 61)
+#define STARVING (UINT64_C(1) << 60)
+#define OWNER	 (STARVING - 1)
+
+enum {
+	SPINS = 4,
+	PAUSES = 30,	    /* of the CPU, a spin */
+	PATIENCE = 1000000, /* ns */
+	HANDED = 1,	    /* waiter.won: the mutex is ours; 0: try */
+};
+
+_Static_assert(sizeof(struct queue) == sizeof(goru_mutex), "the header's size is fixed");
+
+static struct queue *queue_of(goru_mutex *mu)
+{
+	return (struct queue *)(void *)mu;
+}
+
+static GRT_COLD _Noreturn void locked_twice(struct queue *q, uint64_t self)
+{
+	grt_fatal("mutex %p locked again by %s, which holds it", (void *)q, grt_who(self).text);
+}
+
+/* True: it is ours. More: flags to clear with it. */
+static bool take(struct queue *q, uint64_t self, uint64_t clear)
+{
+	uint64_t v = grt_queue_unlocked(q);
+
+	while (!(v & (OWNER | STARVING))) {
+		if (atomic_compare_exchange_weak_explicit(&q->word, &v, (v | self) & ~clear,
+							  memory_order_acquire, /* mutex.B */
+							  memory_order_relaxed))
+			return true;
+		if (v & QUEUE_LOCK)
+			v = grt_queue_unlocked(q);
+	}
+	if (GRT_UNLIKELY((v & OWNER) == self))
+		locked_twice(q, self);
+	return false;
+}
+
+/* Does spinning make sense: may the owner be on another CPU, and is there nothing else for this one? */
+static bool may_spin(struct queue *q, struct p *p)
+{
+	struct g *owner = grt_stack_find((uintptr_t)(grt_load(&q->word) & OWNER));
+
+	if (grt_load(&grt_rt.procs) == 1 || !p || grt_own_any(p))
+		return false;
+	return owner && grt_load(&owner->state) == G_RUNNING;
+}
+
+static bool spin(struct queue *q, uint64_t self, uint64_t clear, struct p *p)
+{
+	for (int i = 0; i < SPINS && may_spin(q, p); i++) {
+		for (int j = 0; j < PAUSES; j++)
+			grt_relax();
+		if (take(q, self, clear))
+			return true;
+	}
+	return false;
+}
+
+/* One who wants the mutex, and what he has been through. */
+struct turn {
+	uint64_t self;
+	int64_t since, deadline;
+	bool woken;
+};
+
+/* The mutex was handed to us: who comes may barge again unless others have waited for long, too. */
+static void handed(struct queue *q, const struct turn *t)
+{
+	uint64_t v = grt_queue_lock(q);
+
+	if (!q->first || grt_os_now() - t->since < PATIENCE)
+		v &= ~STARVING;
+	grt_queue_unlock(q, v);
+}
+
+/* 0: it is ours. 1: woken, to try again. Negative: an error. */
+static int wait_turn(struct queue *q, struct turn *t, struct m **m, struct p **p)
+{
+	struct waiter w;
+	struct wnode n;
+	uint64_t mine = t->woken ? WOKEN : 0;
+	uint64_t v = grt_queue_lock(q) & ~mine;
+	int64_t now = grt_os_now();
+	int rc = 0;
+
+	if (!(v & (OWNER | STARVING))) {
+		grt_queue_unlock(q, v | t->self);
+		return 0;
+	}
+	if (t->deadline <= now)
+		rc = -ETIMEDOUT;
+	if (!rc) {
+		grt_wnode_init(&n, &w, q, (void *)(uintptr_t)t->self, 0, false);
+		grt_wait_begin(&w, *m, KIND_MUTEX, &n, 1);
+		rc = grt_wait_arm(*p, &w, t->deadline);
+	}
+	if (rc) {
+		grt_queue_unlock(q, v);
+		return rc;
+	}
+	if (!t->woken)
+		t->since = now;
+	else if (now - t->since >= PATIENCE)
+		v |= STARVING;
+	if (t->woken)
+		grt_queue_push_front(&q->first, &n);
+	else
+		grt_queue_push(&q->first, &n);
+	grt_queue_unlock(q, v | QUEUE_WAITERS);
+
+	enum ending end = grt_wait(m, p, &w, t->deadline, WAIT_MUTEX);
+
+	if (end != END_READY) {
+		grt_queue_remove(&n);
+		return grt_ending_error(end);
+	}
+	t->woken = w.won != HANDED;
+	if (!t->woken)
+		handed(q, t);
+	return t->woken;
+}
+
+static GRT_NOINLINE int lock_slow(struct queue *q, uint64_t self, int64_t deadline)
+{
+	struct turn t = { .self = self, .deadline = deadline };
+	struct p *p;
+	struct m *m = grt_enter_wait(&p);
+	int rc = 1;
+
+	while (rc > 0) {
+		uint64_t clear = t.woken ? WOKEN : 0;
+
+		if (take(q, self, clear) || spin(q, self, clear, p))
+			rc = 0;
+		else
+			rc = wait_turn(q, &t, &m, &p);
+	}
+	grt_leave_wait(m);
+	grt_leave_bracketed();
+	return rc;
+}
+
+GRT_INLINE bool lock_free(struct queue *q, uint64_t self)
+{
+	uint64_t none = 0;
+
+	return GRT_LIKELY(atomic_compare_exchange_strong_explicit(
+		&q->word, &none, self, memory_order_acquire, /* mutex.B */
+		memory_order_relaxed));
+}
+
+GRT_INLINE int lock(goru_mutex *mu, int64_t deadline)
+{
+	struct queue *q = queue_of(mu);
+	uint64_t self = grt_me();
+	int rc = lock_free(q, self) ? 0 : lock_slow(q, self, deadline);
+
+	if (GRT_LIKELY(!rc))
+		grt_tsan_acquire(mu);
+	return rc;
+}
+
+GRT_PUBLIC int goru_mutex_lock(goru_mutex *mu)
+{
+	return lock(mu, GORU_FOREVER);
+}
+
+GRT_PUBLIC int goru_mutex_lock_until(goru_mutex *mu, int64_t deadline)
+{
+	return lock(mu, deadline);
+}
+
+GRT_PUBLIC int goru_mutex_try_lock(goru_mutex *mu)
+{
+	struct queue *q = queue_of(mu);
+	uint64_t self = grt_me();
+	uint64_t v = grt_queue_unlocked(q);
+
+	/* no look at who holds it: one's own is "not now" like another's */
+	while (!(v & (OWNER | STARVING))) {
+		if (atomic_compare_exchange_weak_explicit(&q->word, &v, v | self,
+							  memory_order_acquire, /* mutex.B */
+							  memory_order_relaxed)) {
+			grt_tsan_acquire(mu);
+			return 0;
+		}
+		if (v & QUEUE_LOCK)
+			v = grt_queue_unlocked(q);
+	}
+	return -EAGAIN;
+}
+
+/* The first who still waits, if somebody has to be woken; the queue is locked, and unlocked with the mutex free or his. */
+static struct wnode *pass_on(struct queue *q, uint64_t v)
+{
+	uint64_t to = v & (WOKEN | STARVING);
+	struct wnode *n = NULL;
+
+	if ((v & STARVING) || !(v & WOKEN))
+		n = grt_queue_pop(&q->first);
+	if (n && (v & STARVING)) {
+		n->w->won = HANDED;
+		to |= (uintptr_t)n->elem;
+	} else if (n) {
+		n->w->won = 0;
+		to |= WOKEN;
+	} else if (!q->first) {
+		to &= ~STARVING;
+	}
+	grt_queue_unlock(q, q->first ? to | QUEUE_WAITERS : to);
+	return n;
+}
+
+/* True: done, nobody has to be woken. */
+static bool unlock_quietly(struct queue *q, uint64_t self)
+{
+	uint64_t v = grt_queue_unlocked(q);
+
+	if (GRT_UNLIKELY((v & OWNER) != self))
+		grt_fatal("mutex %p unlocked by %s, held by %s", (void *)q, grt_who(self).text,
+			  grt_who(v & OWNER).text);
+	/* barging: one was woken already, or nobody is left */
+	while (!(v & (STARVING | QUEUE_LOCK)) && (!(v & QUEUE_WAITERS) || v & WOKEN))
+		if (atomic_compare_exchange_weak_explicit(&q->word, &v, v & ~OWNER,
+							  memory_order_release, /* mutex.A */
+							  memory_order_relaxed))
+			return true;
+	return false;
+}
+
+static void unlock_and_wake(struct queue *q, struct p *p)
+{
+	struct wnode *n = pass_on(q, grt_queue_lock(q));
+
+	if (n)
+		grt_waiter_ready(p, n->w);
+}
+
+static GRT_NOINLINE void unlock_slow(struct queue *q, uint64_t self)
+{
+	struct self s;
+
+	if (unlock_quietly(q, self))
+		return;
+	s = grt_enter_nowait();
+	unlock_and_wake(q, s.p);
+	grt_leave_nowait(s);
+}
+
+GRT_INLINE bool unlock_alone(struct queue *q, uint64_t self)
+{
+	grt_tsan_release(q);
+	return GRT_LIKELY(atomic_compare_exchange_strong_explicit(
+		&q->word, &self, 0, memory_order_release, /* mutex.A */
+		memory_order_relaxed));
+}
+
+GRT_PUBLIC void goru_mutex_unlock(goru_mutex *mu)
+{
+	struct queue *q = queue_of(mu);
+	uint64_t self = grt_me();
+
+	if (!unlock_alone(q, self))
+		unlock_slow(q, self);
+}
+
+void grt_mutex_unlock_within(goru_mutex *mu, struct p *p)
+{
+	struct queue *q = queue_of(mu);
+	uint64_t self = grt_me();
+
+	if (!unlock_alone(q, self) && !unlock_quietly(q, self))
+		unlock_and_wake(q, p);
+}
+
+bool grt_mutex_mine(goru_mutex *mu)
+{
+	return (grt_load(&queue_of(mu)->word) & OWNER) == grt_me();
+}
+
+/* A goroutine that shutdown drops: off the list, and one that was woken lets the next one try. Only plain threads are left
+ * to be woken then. */
+void grt_mutex_drop(struct wnode *n)
+{
+	struct queue *q = n->obj;
+	uint64_t v = grt_queue_lock(q) & ~QUEUE_WAITERS;
+	struct wnode *next = NULL;
+
+	if (n->queued)
+		grt_queue_del(&q->first, n);
+	else if (!n->w->won)
+		v &= ~WOKEN;
+	if (!(v & (OWNER | WOKEN)))
+		for (next = q->first; next && next->w->g; next = next->next)
+			;
+	if (next) {
+		grt_queue_del(&q->first, next);
+		if (grt_waiter_claim(next->w, END_READY)) {
+			next->w->won = 0;
+			v |= WOKEN;
+		} else {
+			next = NULL;
+		}
+	}
+	grt_queue_unlock(q, q->first ? v | QUEUE_WAITERS : v);
+	if (next)
+		grt_plain_ready(next->w);
+}

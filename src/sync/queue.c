@@ -1,0 +1,124 @@
+/* queue.c - a word with a lock bit and a list of those who wait: what locks, semaphores and conditions are made of. */
+/* SPDX-License-Identifier: MIT */
+#include "sync/queue.h"
+
+#include <stdio.h>
+
+#include "part/stack.h"
+
+_Thread_local struct grt_plain_self grt_plain_self;
+
+uint64_t grt_queue_unlocked(struct queue *q)
+{
+	for (unsigned i = 0;; i++) {
+		uint64_t v = grt_load(&q->word);
+
+		if (!(v & QUEUE_LOCK))
+			return v;
+		grt_spin_pause(i);
+	}
+}
+
+/* A ring by prev, a line by next. */
+void grt_queue_push(struct wnode **first, struct wnode *n)
+{
+	n->next = NULL;
+	n->queued = true;
+	if (*first) {
+		n->prev = (*first)->prev;
+		n->prev->next = n;
+		(*first)->prev = n;
+	} else {
+		n->prev = n;
+		*first = n;
+	}
+}
+
+void grt_queue_push_front(struct wnode **first, struct wnode *n)
+{
+	n->next = *first;
+	n->queued = true;
+	if (*first) {
+		n->prev = (*first)->prev;
+		(*first)->prev = n;
+	} else {
+		n->prev = n;
+	}
+	*first = n;
+}
+
+void grt_queue_del(struct wnode **first, struct wnode *n)
+{
+	n->queued = false;
+	if (n == *first) {
+		*first = n->next;
+		if (n->next)
+			n->next->prev = n->prev;
+	} else {
+		n->prev->next = n->next;
+		if (n->next)
+			n->next->prev = n->prev;
+		else
+			(*first)->prev = n->prev;
+	}
+}
+
+struct wnode *grt_queue_pop(struct wnode **first)
+{
+	while (*first) {
+		struct wnode *n = *first;
+
+		grt_queue_del(first, n);
+		if (GRT_LIKELY(grt_waiter_claim(n->w, END_READY))) {
+			n->w->won = n->index;
+			return n;
+		}
+	}
+	return NULL;
+}
+
+void grt_woken_add(struct woken *w, struct wnode *n)
+{
+	if (n->w->g) {
+		grt_glist_push(&w->gs, n->w->g);
+	} else {
+		n->next = w->plain;
+		w->plain = n;
+	}
+}
+
+void grt_woken_ready(struct woken *w, struct p *p)
+{
+	/* one is the usual case, and runs next: its data is here */
+	if (w->gs.n == 1)
+		grt_ready(p, w->gs.head);
+	else
+		grt_ready_batch(p, &w->gs);
+	while (w->plain) {
+		struct wnode *n = w->plain;
+
+		w->plain = n->next;
+		grt_plain_ready(n->w);
+	}
+}
+
+void grt_queue_remove(struct wnode *n)
+{
+	struct queue *q = n->obj;
+	uint64_t v = grt_queue_lock(q);
+
+	if (n->queued)
+		grt_queue_del(&q->first, n);
+	grt_queue_unlock(q, q->first ? v | QUEUE_WAITERS : v & ~QUEUE_WAITERS);
+}
+
+struct g_label grt_who(uint64_t owner)
+{
+	struct g_label l;
+	struct g *g = owner ? grt_stack_find((uintptr_t)owner) : NULL;
+
+	if (g)
+		return grt_g_label(g);
+	snprintf(l.text, sizeof(l.text), owner ? "a plain thread" : "nobody");
+	return l;
+}
