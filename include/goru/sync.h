@@ -49,10 +49,15 @@ typedef struct goru_waitgroup {
 } goru_waitgroup;
 
 /* clang-format off */
+#ifdef __cplusplus
+#define GORU_UNITS_(n) static_cast<unsigned>(n)
+#else
+#define GORU_UNITS_(n) ((unsigned)(n))
+#endif
 #define GORU_MUTEX_INIT { { 0 } }
 #define GORU_RWLOCK_INIT { { 0 } }
 #define GORU_COND_INIT { { 0 } }
-#define GORU_SEM_INIT(n) { (n), { 0 } }
+#define GORU_SEM_INIT(n) { GORU_UNITS_(n), { 0 } }
 #define GORU_ONCE_INIT { { 0 } }
 #define GORU_WAITGROUP_INIT { { 0 } }
 /* clang-format on */

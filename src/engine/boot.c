@@ -309,6 +309,10 @@ static void drop_node(struct waiter *w, struct wnode *n)
 		grt_mutex_drop(n);
 		return;
 	}
+	if (w->kind == KIND_RWLOCK) {
+		grt_rwlock_drop(n);
+		return;
+	}
 	/* served there: the object may be gone by now */
 	if (grt_waiter_ending(w) == END_READY && n->index == w->won)
 		return;
@@ -316,8 +320,6 @@ static void drop_node(struct waiter *w, struct wnode *n)
 		grt_chan_remove(n);
 	else if (w->kind == KIND_WAITGROUP)
 		grt_waitgroup_remove(n);
-	else if (w->kind == KIND_RWLOCK)
-		grt_rwlock_drop(n);
 	else
 		grt_queue_remove(n);
 }

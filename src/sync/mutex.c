@@ -308,31 +308,18 @@ bool grt_mutex_mine(goru_mutex *mu)
 	return (grt_load(&queue_of(mu)->word) & OWNER) == grt_me();
 }
 
-/* A goroutine that shutdown drops: off the list, and one that was woken lets the next one try. Only plain threads are left
- * to be woken then. */
+/* A goroutine that shutdown drops has not taken the mutex, whatever was meant for it. Wakes nobody: all that wait are
+ * dropped, or canceled, and who comes later finds the mutex free. */
 void grt_mutex_drop(struct wnode *n)
 {
 	struct queue *q = n->obj;
 	uint64_t v = grt_queue_lock(q) & ~QUEUE_WAITERS;
-	struct wnode *next = NULL;
 
 	if (n->queued)
 		grt_queue_del(&q->first, n);
-	else if (!n->w->won)
+	else if (n->w->won == HANDED)
+		v &= ~(OWNER | STARVING);
+	else if (grt_waiter_ending(n->w) == END_READY)
 		v &= ~WOKEN;
-	if (!(v & (OWNER | WOKEN)))
-		for (next = q->first; next && next->w->g; next = next->next)
-			;
-	if (next) {
-		grt_queue_del(&q->first, next);
-		if (grt_waiter_claim(next->w, END_READY)) {
-			next->w->won = 0;
-			v |= WOKEN;
-		} else {
-			next = NULL;
-		}
-	}
 	grt_queue_unlock(q, q->first ? v | QUEUE_WAITERS : v);
-	if (next)
-		grt_plain_ready(next->w);
 }

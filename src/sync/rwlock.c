@@ -105,14 +105,21 @@ static void give_up(struct rwlock *l, struct wnode *n, struct p *p)
 	unlock_and_wake(l, grant(l, v, false, &woken), &woken, p);
 }
 
-/* By shutdown: grants nothing, for who would get it may be the next to be dropped. */
+/* By shutdown: what was granted to who will not run again is given back. Grants nothing itself: all that wait are
+ * dropped, or canceled and then grant. */
 void grt_rwlock_drop(struct wnode *n)
 {
 	struct rwlock *l = n->obj;
 	uint64_t v = grt_queue_lock(&l->q);
 
-	if (n->queued)
+	if (n->queued) {
 		grt_queue_del(n->send ? &l->writers : &l->q.first, n);
+	} else if (grt_waiter_ending(n->w) == END_READY && n->send) {
+		v &= ~WRITER;
+		grt_store(&l->owner, 0);
+	} else if (grt_waiter_ending(n->w) == END_READY) {
+		v--;
+	}
 	grt_queue_unlock(&l->q, with_flags(l, v));
 }
 
@@ -181,7 +188,7 @@ static GRT_NOINLINE int lock_slow(struct rwlock *l, bool write, int64_t deadline
 	return end == END_READY ? 0 : grt_ending_error(end);
 }
 
-GRT_INLINE int lock(goru_rwlock *rw, bool write, int64_t deadline)
+GRT_INLINE int lock_it(goru_rwlock *rw, bool write, int64_t deadline)
 {
 	struct rwlock *l = lock_of(rw);
 	int rc = 0;
@@ -197,22 +204,22 @@ GRT_INLINE int lock(goru_rwlock *rw, bool write, int64_t deadline)
 
 GRT_PUBLIC int goru_rwlock_rdlock(goru_rwlock *l)
 {
-	return lock(l, false, GORU_FOREVER);
+	return lock_it(l, false, GORU_FOREVER);
 }
 
 GRT_PUBLIC int goru_rwlock_rdlock_until(goru_rwlock *l, int64_t deadline)
 {
-	return lock(l, false, deadline);
+	return lock_it(l, false, deadline);
 }
 
 GRT_PUBLIC int goru_rwlock_wrlock(goru_rwlock *l)
 {
-	return lock(l, true, GORU_FOREVER);
+	return lock_it(l, true, GORU_FOREVER);
 }
 
 GRT_PUBLIC int goru_rwlock_wrlock_until(goru_rwlock *l, int64_t deadline)
 {
-	return lock(l, true, deadline);
+	return lock_it(l, true, deadline);
 }
 
 static int try_lock(goru_rwlock *l, bool write)
@@ -240,6 +247,8 @@ static GRT_NOINLINE void unlock_slow(struct rwlock *l, bool write)
 	struct woken woken = { 0 };
 	uint64_t v = grt_queue_lock(&l->q);
 
+	if (GRT_UNLIKELY(!write && !(v & READERS)))
+		misuse(l, "read-unlocked without readers");
 	v = write ? v & ~WRITER : v - 1;
 	unlock_and_wake(l, grant(l, v, write, &woken), &woken, s.p);
 	grt_leave_nowait(s);

@@ -12,6 +12,11 @@ ASSERT_SIZE(goru_config, 256);
 ASSERT_SIZE(goru_attr, 128);
 ASSERT_SIZE(goru_case, 32);
 ASSERT_SIZE(goru_waitgroup, 16);
+ASSERT_SIZE(goru_mutex, 16);
+ASSERT_SIZE(goru_rwlock, 40);
+ASSERT_SIZE(goru_cond, 16);
+ASSERT_SIZE(goru_sem, 24);
+ASSERT_SIZE(goru_once, 16);
 
 enum color { RED, GREEN = 70000 };
 struct small {
@@ -41,6 +46,11 @@ GORU_CHAN_OF(names, const char *);
 GORU_CHAN_OF(smalls, struct small);
 
 static goru_waitgroup static_group = GORU_WAITGROUP_INIT;
+static goru_mutex static_mutex = GORU_MUTEX_INIT;
+static goru_rwlock static_rwlock = GORU_RWLOCK_INIT;
+static goru_cond static_cond = GORU_COND_INIT;
+static goru_sem static_sem = GORU_SEM_INIT(3);
+static goru_once static_once = GORU_ONCE_INIT;
 static const goru_config static_config = GORU_CONFIG_INIT;
 
 int spawn_all(struct flags fl, short sh, char *text);
@@ -106,6 +116,34 @@ int use_channels(ints *in, goru_chan *out)
 	while (ints_recv(in, &got) > 0)
 		ints_try_send(in, got);
 	return goru_waitgroup_wait(&static_group) + (int)static_config.flags;
+}
+
+int use_locks(int n, void (*fn)(void *));
+int use_locks(int n, void (*fn)(void *))
+{
+	goru_sem some = GORU_SEM_INIT(n);
+	int failed = goru_mutex_lock(&static_mutex);
+
+	goru_mutex_try_lock(&static_mutex);
+	failed |= goru_mutex_lock_until(&static_mutex, goru_in(GORU_SEC));
+	failed |= goru_cond_wait(&static_cond, &static_mutex);
+	failed |= goru_cond_wait_until(&static_cond, &static_mutex, GORU_FOREVER);
+	goru_cond_signal(&static_cond);
+	goru_cond_broadcast(&static_cond);
+	goru_mutex_unlock(&static_mutex);
+	failed |= goru_rwlock_rdlock(&static_rwlock);
+	goru_rwlock_try_rdlock(&static_rwlock);
+	failed |= goru_rwlock_rdlock_until(&static_rwlock, 0);
+	goru_rwlock_rdunlock(&static_rwlock);
+	failed |= goru_rwlock_wrlock(&static_rwlock);
+	goru_rwlock_try_wrlock(&static_rwlock);
+	failed |= goru_rwlock_wrlock_until(&static_rwlock, 0);
+	goru_rwlock_wrunlock(&static_rwlock);
+	failed |= goru_sem_wait(&some) | goru_sem_wait_until(&static_sem, 0);
+	goru_sem_try_wait(&some);
+	goru_sem_post(&some, 1);
+	goru_once_do(&static_once, fn, NULL);
+	return failed;
 }
 
 int sys_call(int fd);
