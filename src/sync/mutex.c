@@ -179,7 +179,7 @@ GRT_INLINE bool lock_free(struct queue *q, uint64_t self)
 		memory_order_relaxed));
 }
 
-GRT_INLINE int lock(goru_mutex *mu, int64_t deadline)
+GRT_INLINE int lock_it(goru_mutex *mu, int64_t deadline)
 {
 	struct queue *q = queue_of(mu);
 	uint64_t self = grt_me();
@@ -192,12 +192,12 @@ GRT_INLINE int lock(goru_mutex *mu, int64_t deadline)
 
 GRT_PUBLIC int goru_mutex_lock(goru_mutex *mu)
 {
-	return lock(mu, GORU_FOREVER);
+	return lock_it(mu, GORU_FOREVER);
 }
 
 GRT_PUBLIC int goru_mutex_lock_until(goru_mutex *mu, int64_t deadline)
 {
-	return lock(mu, deadline);
+	return lock_it(mu, deadline);
 }
 
 GRT_PUBLIC int goru_mutex_try_lock(goru_mutex *mu)

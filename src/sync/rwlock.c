@@ -188,7 +188,7 @@ static GRT_NOINLINE int lock_slow(struct rwlock *l, bool write, int64_t deadline
 	return end == END_READY ? 0 : grt_ending_error(end);
 }
 
-GRT_INLINE int lock_it(goru_rwlock *rw, bool write, int64_t deadline)
+GRT_INLINE int lock_rw(goru_rwlock *rw, bool write, int64_t deadline)
 {
 	struct rwlock *l = lock_of(rw);
 	int rc = 0;
@@ -204,22 +204,22 @@ GRT_INLINE int lock_it(goru_rwlock *rw, bool write, int64_t deadline)
 
 GRT_PUBLIC int goru_rwlock_rdlock(goru_rwlock *l)
 {
-	return lock_it(l, false, GORU_FOREVER);
+	return lock_rw(l, false, GORU_FOREVER);
 }
 
 GRT_PUBLIC int goru_rwlock_rdlock_until(goru_rwlock *l, int64_t deadline)
 {
-	return lock_it(l, false, deadline);
+	return lock_rw(l, false, deadline);
 }
 
 GRT_PUBLIC int goru_rwlock_wrlock(goru_rwlock *l)
 {
-	return lock_it(l, true, GORU_FOREVER);
+	return lock_rw(l, true, GORU_FOREVER);
 }
 
 GRT_PUBLIC int goru_rwlock_wrlock_until(goru_rwlock *l, int64_t deadline)
 {
-	return lock_it(l, true, deadline);
+	return lock_rw(l, true, deadline);
 }
 
 static int try_lock(goru_rwlock *l, bool write)

@@ -93,7 +93,7 @@ CASE(case_const, c cpp) const int n = 1; goru_case k = GORU_RECV(NULL, &n); (voi
 CASE(wait_dropped, c cpp) goru_waitgroup w = GORU_WAITGROUP_INIT; goru_waitgroup_wait(&w); ERR unused.result|ignoring return value
 CASE(lock_dropped, c cpp) goru_mutex m = GORU_MUTEX_INIT; goru_mutex_lock(&m); ERR unused.result|ignoring return value
 CASE(rdlock_dropped, c cpp) goru_rwlock l = GORU_RWLOCK_INIT; goru_rwlock_rdlock(&l); ERR unused.result|ignoring return value
-CASE(sem_wait_dropped, c cpp) goru_sem s = GORU_SEM_INIT(1); goru_sem_wait(&s); ERR unused.result|ignoring return value
+CASE(sem_wait_dropped, c cpp) goru_sem x = GORU_SEM_INIT(1); goru_sem_wait(&x); ERR unused.result|ignoring return value
 CASE(noreturn_pointer, gcc) go(&never); ERR declared noreturn
 CASE(const_pointer, gcc) go(&constant, 1); ERR declared noreturn or const
 CASE(int_for_enum, cpp) go(colored, 1, 2); ERR invalid conversion|cannot initialize
