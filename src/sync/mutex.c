@@ -4,7 +4,7 @@
  * PROTOCOL mutex
  *   Words    word: the owner (grt_me, 0: free), and the flags of PROTOCOL queue, WOKEN, STARVING.
  *            WOKEN: one who waited was woken and tries to get it; nobody else need be woken. STARVING: somebody has waited
- *            for long; the mutex is handed over, and who comes queues.
+ *            for long; the mutex is handed over, so that it has an owner as long as this is set, and who comes queues.
  *   Owners   the owner part: 0 -> me by whoever wants it, me -> 0 by the owner; under QUEUE_LOCK its holder, who may be
  *            handing over. WOKEN: set by the unlock that wakes, cleared by the one it woke when he has the mutex, queues
  *            again or gives up.
@@ -52,7 +52,7 @@ static bool take(struct queue *q, uint64_t self, uint64_t clear)
 {
 	uint64_t v = grt_queue_unlocked(q);
 
-	while (!(v & (OWNER | STARVING))) {
+	while (!(v & OWNER)) {
 		if (atomic_compare_exchange_weak_explicit(&q->word, &v, (v | self) & ~clear,
 							  memory_order_acquire, /* mutex.B */
 							  memory_order_relaxed))
@@ -68,10 +68,11 @@ static bool take(struct queue *q, uint64_t self, uint64_t clear)
 /* Does spinning make sense: may the owner be on another CPU, and is there nothing else for this one? */
 static bool may_spin(struct queue *q, struct p *p)
 {
-	struct g *owner = grt_stack_find((uintptr_t)(grt_load(&q->word) & OWNER));
+	struct g *owner;
 
-	if (grt_load(&grt_rt.procs) == 1 || !p || grt_own_any(p))
+	if (!p || grt_load(&grt_rt.procs) == 1 || grt_own_any(p))
 		return false;
+	owner = grt_stack_find((uintptr_t)(grt_load(&q->word) & OWNER));
 	return owner && grt_load(&owner->state) == G_RUNNING;
 }
 
@@ -113,7 +114,7 @@ static int wait_turn(struct queue *q, struct turn *t, struct m **m, struct p **p
 	int64_t now = grt_os_now();
 	int rc = 0;
 
-	if (!(v & (OWNER | STARVING))) {
+	if (!(v & OWNER)) {
 		grt_queue_unlock(q, v | t->self);
 		return 0;
 	}
@@ -207,7 +208,7 @@ GRT_PUBLIC int goru_mutex_try_lock(goru_mutex *mu)
 	uint64_t v = grt_queue_unlocked(q);
 
 	/* no look at who holds it: one's own is "not now" like another's */
-	while (!(v & (OWNER | STARVING))) {
+	while (!(v & OWNER)) {
 		if (atomic_compare_exchange_weak_explicit(&q->word, &v, v | self,
 							  memory_order_acquire, /* mutex.B */
 							  memory_order_relaxed)) {

@@ -77,12 +77,15 @@ void grt_queue_remove(struct wnode *n);
 extern _Thread_local struct grt_plain_self {
 	GRT_ALIGNED(16) char byte;
 } grt_plain_self;
+#ifndef GRT_PLAIN_SELF /* the explorer's threads are not the kernel's */
+#define GRT_PLAIN_SELF ((uintptr_t)&grt_plain_self)
+#endif
 
 GRT_INLINE uint64_t grt_me(void)
 {
 	struct m *m = grt_arch_self();
 
-	return GRT_LIKELY(m) ? (uintptr_t)m->curg : (uintptr_t)&grt_plain_self;
+	return GRT_LIKELY(m) ? (uintptr_t)m->curg : GRT_PLAIN_SELF;
 }
 
 /* For messages: "goroutine 17 (worker)", "a plain thread", "nobody". */

@@ -18,6 +18,9 @@ struct m *kit_begin(struct m *m, struct p *p);
 /* The oldest in the shared queue, or NULL. */
 struct g *kit_injq_pop(void);
 
+/* So much later is it at each look at the clock by the same thread; 0: the clock stands. In init. */
+extern int64_t kit_tick;
+
 /* The calling goroutine ends: its M goes on where it ran it. */
 _Noreturn void kit_end(void);
 

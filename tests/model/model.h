@@ -15,6 +15,8 @@
 #define grt_relax() model_pause()
 #endif
 
+#define GRT_PLAIN_SELF ((uintptr_t)(model_self() + 2) * 4096)
+
 #ifdef MODEL_YIELD_IS_A_STEP /* sched_yield is a kindness here, not a wait */
 #define sched_yield() model_step()
 #endif
