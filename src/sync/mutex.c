@@ -11,7 +11,7 @@
  *   Steps    lock: CAS 0 -> me. Taken: spin a little if the owner runs elsewhere and there is nothing else to do, then
  *            queue: lock the queue, look again, put the node on the list (in front if one was woken before), wait.
  *            Woken: try again; after 1 ms set STARVING when queuing again.
- *            unlock: CAS me -> 0 where nobody has to be woken. Else lock the queue and take the first who still waits:
+ *            unlock: CAS me -> 0 where nobody waits, or one is on his way. Else lock the queue and take the first who still waits:
  *            STARVING: owner = him. Otherwise owner = 0, WOKEN. Unlock; ready him.
  *   Pairs    A unlock: word release -> B lock: word acquire   what was done under the mutex
  *   Relaxed  the look before a CAS.
@@ -171,13 +171,15 @@ static GRT_NOINLINE int lock_slow(struct queue *q, uint64_t self, int64_t deadli
 	return rc;
 }
 
+/* The look before keeps the CAS from failing where others wait and one of them is on his way. */
 GRT_INLINE bool lock_free(struct queue *q, uint64_t self)
 {
-	uint64_t none = 0;
+	uint64_t v = grt_load(&q->word);
 
-	return GRT_LIKELY(atomic_compare_exchange_strong_explicit(
-		&q->word, &none, self, memory_order_acquire, /* mutex.B */
-		memory_order_relaxed));
+	return GRT_LIKELY(!(v & (QUEUE_LOCK | OWNER))) &&
+	       GRT_LIKELY(atomic_compare_exchange_strong_explicit(
+		       &q->word, &v, v | self, memory_order_acquire, /* mutex.B */
+		       memory_order_relaxed));
 }
 
 GRT_INLINE int lock_it(goru_mutex *mu, int64_t deadline)
@@ -242,21 +244,28 @@ static struct wnode *pass_on(struct queue *q, uint64_t v)
 	return n;
 }
 
+/* The word but for its owner: may it be left so, with nobody to be woken? One was woken already, or nobody waits. */
+GRT_INLINE bool quiet(uint64_t rest)
+{
+	return !rest || (rest | QUEUE_WAITERS) == (QUEUE_WAITERS | WOKEN);
+}
+
 /* True: done, nobody has to be woken. */
 static bool unlock_quietly(struct queue *q, uint64_t self)
 {
-	uint64_t v = grt_queue_unlocked(q);
+	for (;;) {
+		uint64_t v = grt_queue_unlocked(q), rest = v ^ self;
 
-	if (GRT_UNLIKELY((v & OWNER) != self))
-		grt_fatal("mutex %p unlocked by %s, held by %s", (void *)q, grt_who(self).text,
-			  grt_who(v & OWNER).text);
-	/* barging: one was woken already, or nobody is left */
-	while (!(v & (STARVING | QUEUE_LOCK)) && (!(v & QUEUE_WAITERS) || v & WOKEN))
-		if (atomic_compare_exchange_weak_explicit(&q->word, &v, v & ~OWNER,
+		if (GRT_UNLIKELY(rest & OWNER))
+			grt_fatal("mutex %p unlocked by %s, held by %s", (void *)q,
+				  grt_who(self).text, grt_who(v & OWNER).text);
+		if (!quiet(rest))
+			return false;
+		if (atomic_compare_exchange_weak_explicit(&q->word, &v, rest,
 							  memory_order_release, /* mutex.A */
 							  memory_order_relaxed))
 			return true;
-	return false;
+	}
 }
 
 static void unlock_and_wake(struct queue *q, struct p *p)
@@ -278,12 +287,15 @@ static GRT_NOINLINE void unlock_slow(struct queue *q, uint64_t self)
 	grt_leave_nowait(s);
 }
 
-GRT_INLINE bool unlock_alone(struct queue *q, uint64_t self)
+GRT_INLINE bool unlock_fast(struct queue *q, uint64_t self)
 {
+	uint64_t v = grt_load(&q->word), rest = v ^ self;
+
 	grt_tsan_release(q);
-	return GRT_LIKELY(atomic_compare_exchange_strong_explicit(
-		&q->word, &self, 0, memory_order_release, /* mutex.A */
-		memory_order_relaxed));
+	return GRT_LIKELY(quiet(rest)) &&
+	       GRT_LIKELY(atomic_compare_exchange_strong_explicit(
+		       &q->word, &v, rest, memory_order_release, /* mutex.A */
+		       memory_order_relaxed));
 }
 
 GRT_PUBLIC void goru_mutex_unlock(goru_mutex *mu)
@@ -291,7 +303,7 @@ GRT_PUBLIC void goru_mutex_unlock(goru_mutex *mu)
 	struct queue *q = queue_of(mu);
 	uint64_t self = grt_me();
 
-	if (!unlock_alone(q, self))
+	if (!unlock_fast(q, self))
 		unlock_slow(q, self);
 }
 
@@ -300,7 +312,7 @@ void grt_mutex_unlock_within(goru_mutex *mu, struct p *p)
 	struct queue *q = queue_of(mu);
 	uint64_t self = grt_me();
 
-	if (!unlock_alone(q, self) && !unlock_quietly(q, self))
+	if (!unlock_fast(q, self) && !unlock_quietly(q, self))
 		unlock_and_wake(q, p);
 }
 
