@@ -32,7 +32,7 @@ static int wait_on(struct queue *q, goru_mutex *mu, int64_t deadline)
 	int rc;
 
 	grt_wnode_init(&n, &w, q, mu, 0, false);
-	grt_wait_begin(&w, m, KIND_QUEUE, &n, 1);
+	grt_wait_begin(&w, m ? m->curg : NULL, KIND_QUEUE, &n, 1);
 	v = grt_queue_lock(q);
 	rc = grt_wait_arm(p, &w, deadline);
 	if (rc < 0) {

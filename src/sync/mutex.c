@@ -122,7 +122,7 @@ static int wait_turn(struct queue *q, struct turn *t, struct m **m, struct p **p
 		rc = -ETIMEDOUT;
 	if (!rc) {
 		grt_wnode_init(&n, &w, q, (void *)(uintptr_t)t->self, 0, false);
-		grt_wait_begin(&w, *m, KIND_MUTEX, &n, 1);
+		grt_wait_begin(&w, *m ? (*m)->curg : NULL, KIND_MUTEX, &n, 1);
 		rc = grt_wait_arm(*p, &w, t->deadline);
 	}
 	if (rc) {

@@ -48,7 +48,7 @@ static void wait_done(struct queue *q)
 		grt_queue_unlock(q, v);
 	} else {
 		grt_wnode_init(&n, &w, q, NULL, 0, false);
-		grt_wait_begin(&w, m, KIND_QUEUE, &n, 1);
+		grt_wait_begin(&w, m ? m->curg : NULL, KIND_QUEUE, &n, 1);
 		grt_queue_push(&q->first, &n);
 		grt_queue_unlock(q, v | QUEUE_WAITERS);
 		if (grt_wait(&m, &p, &w, GORU_FOREVER, WAIT_ONCE) != END_READY)

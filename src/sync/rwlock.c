@@ -169,7 +169,7 @@ static GRT_NOINLINE int lock_slow(struct rwlock *l, bool write, int64_t deadline
 		rc = -ETIMEDOUT;
 	if (!rc) {
 		grt_wnode_init(&n, &w, l, (void *)(uintptr_t)self, 0, write);
-		grt_wait_begin(&w, m, KIND_RWLOCK, &n, 1);
+		grt_wait_begin(&w, m ? m->curg : NULL, KIND_RWLOCK, &n, 1);
 		rc = grt_wait_arm(p, &w, deadline);
 	}
 	if (rc < 0) {

@@ -55,7 +55,7 @@ static GRT_NOINLINE int wait_slow(struct queue *q, int64_t deadline)
 		rc = -ETIMEDOUT;
 	if (!rc) {
 		grt_wnode_init(&n, &w, q, NULL, 0, false);
-		grt_wait_begin(&w, m, KIND_QUEUE, &n, 1);
+		grt_wait_begin(&w, m ? m->curg : NULL, KIND_QUEUE, &n, 1);
 		rc = grt_wait_arm(p, &w, deadline);
 	}
 	if (rc) {
