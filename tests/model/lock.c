@@ -458,7 +458,7 @@ int main(int argc, char **argv)
 		  { hears_until, hears, signals_waiters },
 		  signal_was_heard,
 		  .sleepers = 2,
-		  .switches = 2,
+		  .switches = 1,
 		  .old = 1 },
 		{ "lock/once", nothing, { does, does } },
 		{ "lock/once-three", nothing, { does, does, does }, .switches = 2, .old = 1 },
