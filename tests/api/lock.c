@@ -838,6 +838,43 @@ static void handed_over_and_dropped(void)
 	CHECK_EQ(goru_shutdown(), 0);
 }
 
+/* The same for one who had waited for long: the mutex was his by name. */
+static void busy(void)
+{
+	int n = atomic_load(&ran);
+
+	atomic_store(&got, false);
+	CHECK_EQ(go(computes), 0);
+	UNTIL(atomic_load(&ran) == n + 1);
+}
+
+static void starved_and_dropped(void)
+{
+	unsigned n = goru_procs();
+	pthread_t t;
+
+	anew();
+	CHECK_EQ(goru_set_procs(1), 0);
+	CHECK_EQ(goru_mutex_lock(&mu), 0);
+	CHECK_EQ(go(waits_for_lock), 0);
+	asleep(1);
+	busy();
+	goru_mutex_unlock(&mu); /* it is woken, and finds it taken when it runs */
+	CHECK_EQ(goru_mutex_lock(&mu), 0);
+	atomic_store(&got, true);
+	goru_sleep(5 * GORU_MSEC);
+	busy();
+	goru_mutex_unlock(&mu); /* handed over */
+	CHECK_EQ(goru_mutex_try_lock(&mu), -EAGAIN);
+	test_thread(&t, let_go);
+	CHECK_EQ(goru_shutdown(), 0);
+	test_join(t);
+	CHECK_EQ(goru_mutex_try_lock(&mu), 0);
+	goru_mutex_unlock(&mu);
+	CHECK_EQ(goru_set_procs(n), 0);
+	CHECK_EQ(goru_shutdown(), 0);
+}
+
 TEST_MAIN(TEST(zero_is_what_the_initialisers_say), TEST(mutex_misuse), TEST(rwlock_misuse),
 	  TEST(sem_and_once_misuse), TEST(dump_says_what_they_wait_for), TEST_BOTH(one_at_a_time),
 	  TEST_BOTH(mutex_forms), TEST_BOTH(nobody_starves), TEST_BOTH(without_a_p),
@@ -845,4 +882,4 @@ TEST_MAIN(TEST(zero_is_what_the_initialisers_say), TEST(mutex_misuse), TEST(rwlo
 	  TEST_BOTH(after_a_writer), TEST_BOTH(signal_and_broadcast), TEST_BOTH(cond_deadlines),
 	  TEST_BOTH(who_times_out_uses_no_signal), TEST_BOTH(sem_forms),
 	  TEST_BOTH(first_come_first_served), TEST_BOTH(runs_once), TEST(objects_survive_shutdown),
-	  TEST(handed_over_and_dropped))
+	  TEST(handed_over_and_dropped), TEST(starved_and_dropped))
