@@ -49,7 +49,8 @@ ROWS = [
     Row("sieve", "prime sieve, 1500 primes", "ms", "ms", 5, 1500, (6.5, 5), floor=22, scales=False,
         sizes={"go": (3, 1500), "tokio": (3, 1500), "boost_fiber": (3, 1500), "pthread": (1, 300)}),
     Row("select", "select over 4 channels, per element", "ns", "ns", 4_000_000, 4, (5, 4.8), floor=19, serial=True),
-    # mutex: with goru's mutex
+    Row("mutex", "mutex, 8 goroutines, per lock+unlock", "ns", "ns", 40_000_000, 8, (2, 7), floor=7,
+        sizes={"go": (10_000_000, 8), "tokio": (8_000_000, 8), "pthread": (8_000_000, 8)}),
     Row("fib", "fork-join fib(32), a goroutine a call", "ms", "ms", 3, 32, (32, 50), floor=36, per_item="ns",
         extra=(("ns", "per goroutine", "ns"),),
         sizes={"go": (1, 32), "tokio": (1, 32), "boost_fiber": (1, 27), "pthread": (1, 16)}),

@@ -250,6 +250,28 @@ static void sieve(long n, long count)
 	std::_Exit(0);
 }
 
+// n times lock, add one, unlock, by count fibers.
+static void mutex(long n, long count)
+{
+	fibers::mutex lock;
+	std::vector<fiber> all;
+	long each = n / count, sum = 0;
+	span s;
+	for (long i = 0; i < count; i++)
+		all.push_back(start([&] {
+			for (long k = 0; k < each; k++) {
+				lock.lock();
+				sum++;
+				lock.unlock();
+			}
+		}));
+	for (auto &f : all)
+		f.join();
+	s.end("ns", each * count);
+	if (sum != each * count)
+		bad("a wrong count");
+}
+
 static long fib(long n)
 {
 	if (n < 2)
@@ -376,6 +398,7 @@ static const struct {
 	{ "buffered44", buffered, 20000000, 4, true },
 	{ "ring", ring, 4000000, 1000, true },
 	{ "sieve", sieve, 3, 1500, true },
+	{ "mutex", mutex, 10000000, 8, true },
 	{ "fib", fork_join, 1, 27, false },
 	{ "skynet", skynet, 1, 100000, false },
 	{ "park", park, 1, 100000, false },

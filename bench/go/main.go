@@ -30,6 +30,7 @@ var workloads = map[string]workload{
 	"ring":       {ring, 4_000_000, 1000},
 	"sieve":      {sieve, 3, 1500},
 	"select":     {select4, 4_000_000, 4},
+	"mutex":      {mutex, 10_000_000, 8},
 	"fib":        {forkJoin, 1, 32},
 	"skynet":     {skynet, 1, 1_000_000},
 	"park":       {park, 1, 1_000_000},

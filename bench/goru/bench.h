@@ -18,8 +18,8 @@ struct workload {
 };
 
 /* Each ends with a NULL name. */
-extern const struct workload switch_workloads[], chan_workloads[], tree_workloads[],
-	mass_workloads[];
+extern const struct workload switch_workloads[], chan_workloads[], sync_workloads[],
+	tree_workloads[], mass_workloads[];
 
 /* From here to the result. */
 struct span {

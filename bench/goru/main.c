@@ -8,8 +8,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
-static const struct workload *const all[] = { switch_workloads, chan_workloads, tree_workloads,
-					      mass_workloads };
+static const struct workload *const all[] = { switch_workloads, chan_workloads, sync_workloads,
+					      tree_workloads, mass_workloads };
 static const struct workload *chosen;
 static long n, count;
 

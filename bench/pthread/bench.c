@@ -339,6 +339,38 @@ struct call {
 	long n, value;
 };
 
+struct shared {
+	pthread_mutex_t lock;
+	long n, each;
+};
+
+static void *add(void *arg)
+{
+	struct shared *s = arg;
+
+	for (long i = 0; i < s->each; i++) {
+		pthread_mutex_lock(&s->lock);
+		s->n++;
+		pthread_mutex_unlock(&s->lock);
+	}
+	return NULL;
+}
+
+static void mutex(long n, long count)
+{
+	struct shared shared = { .lock = PTHREAD_MUTEX_INITIALIZER, .each = n / count };
+	pthread_t *all = threads(count);
+	struct span s = span_begin();
+
+	for (long i = 0; i < count; i++)
+		all[i] = start(add, &shared);
+	for (long i = 0; i < count; i++)
+		join(all[i]);
+	result_span("ns", &s, (double)(shared.each * count));
+	if (shared.n != shared.each * count)
+		bad("a wrong count");
+}
+
 static void *fib(void *arg)
 {
 	struct call *c = arg, left = { .n = c->n - 1 }, right = { .n = c->n - 2 };
@@ -500,6 +532,7 @@ static const struct workload {
 	{ "buffered44", buffered, 2000000, 4 },
 	{ "ring", ring, 20000, 1000 },
 	{ "sieve", sieve, 1, 300 },
+	{ "mutex", mutex, 8000000, 8 },
 	{ "fib", fork_join, 1, 16 },
 	{ "skynet", skynet, 1, 10000 },
 	{ "park", park, 1, 10000 },
