@@ -27,6 +27,8 @@ set(GORU_SOURCES
 	src/sched/ready.c
 	src/sched/switch.c
 	src/sched/block.c
+	src/sched/big.c
+	src/sched/local.c
 	src/sched/park.c
 	src/sched/spawn.c
 	src/sync/sleep.c
@@ -39,6 +41,7 @@ set(GORU_SOURCES
 	src/sync/sem.c
 	src/sync/rwlock.c
 	src/sync/once.c
+	src/sync/task.c
 	src/engine/config.c
 	src/engine/watch.c
 	src/engine/pick.c

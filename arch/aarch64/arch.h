@@ -77,6 +77,13 @@ _Noreturn GRT_INLINE void grt_arch_leave(struct gobuf *to, void *word)
 
 void grt_arch_entry(void);
 
+/*
+ * Calls fn(arg) on the stack that ends at top (16-aligned, 16 bytes above it are writable); the caller's sp is kept at
+ * *top meanwhile. An exception that leaves fn goes on in the caller: unwound(arg) is called between, on the caller's
+ * stack. fn may be switched out, and come back on another thread.
+ */
+void grt_arch_call_on(void *top, void (*fn)(void *), void *arg, void (*unwound)(void *));
+
 /* A stack's first frame: the first switch to it calls fn(word) at top, and fn never returns. */
 static inline void grt_arch_prepare(struct gobuf *b, void *top, void (*fn)(void *))
 {

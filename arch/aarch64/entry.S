@@ -22,6 +22,90 @@ grt_arch_entry:
 	.cfi_endproc
 	.size	grt_arch_entry, .-grt_arch_entry
 
+/*
+ * x0: top, x1: fn, x2: arg, x3: unwound. The frame is found by x29, which fn keeps, so that unwinders pass from one stack
+ * to the other. The personality makes every exception stop at 2, which cleans up and lets it go on.
+ */
+	.globl	grt_arch_call_on
+	.hidden	grt_arch_call_on
+	.type	grt_arch_call_on, %function
+	.p2align 4
+grt_arch_call_on:
+	.cfi_startproc
+	.cfi_personality 0x1b, grt_arch_personality
+	hint	#34			/* bti c */
+	stp	x29, x30, [sp, #-48]!
+	.cfi_def_cfa_offset 48
+	.cfi_offset 29, -48
+	.cfi_offset 30, -40
+	mov	x29, sp
+	.cfi_def_cfa_register 29
+	stp	x2, x3, [sp, #16]
+	mov	x16, sp
+	str	x16, [x0]
+	mov	sp, x0
+	mov	x0, x2
+	blr	x1
+	mov	sp, x29
+	ldp	x29, x30, [sp], #48
+	.cfi_remember_state
+	.cfi_restore 29
+	.cfi_restore 30
+	.cfi_def_cfa sp, 0
+	ret
+2:	.cfi_restore_state
+	hint	#36			/* bti j; x0: the exception */
+	mov	sp, x29
+	str	x0, [sp, #32]
+	ldp	x0, x16, [sp, #16]
+	blr	x16
+	ldr	x0, [sp, #32]
+	bl	_Unwind_Resume
+	brk	#0
+	.cfi_endproc
+	.size	grt_arch_call_on, .-grt_arch_call_on
+
+/*
+ * What unwinders ask of the frame above: w0: version, w1: actions, x2: class, x3: exception, x4: context. The
+ * unwinder's functions are there in every program that throws, and are not asked for in one that does not.
+ */
+	.weak	_Unwind_SetGR
+	.weak	_Unwind_SetIP
+	.weak	_Unwind_Resume
+	.globl	grt_arch_personality
+	.hidden	grt_arch_personality
+	.type	grt_arch_personality, %function
+	.p2align 4
+grt_arch_personality:
+	.cfi_startproc
+	hint	#34
+	mov	w0, #3			/* fatal error: an unwinder that came after us */
+	adrp	x16, :got:_Unwind_SetGR
+	ldr	x16, [x16, #:got_lo12:_Unwind_SetGR]
+	cbz	x16, 1f
+	mov	w0, #8			/* go on */
+	tbz	w1, #1, 1f		/* in the clean-up phase */
+	stp	x29, x30, [sp, #-32]!
+	.cfi_def_cfa_offset 32
+	.cfi_offset 29, -32
+	.cfi_offset 30, -24
+	str	x4, [sp, #16]
+	mov	x0, x4
+	mov	w1, wzr			/* DWARF's x0 */
+	mov	x2, x3
+	bl	_Unwind_SetGR
+	ldr	x0, [sp, #16]
+	adr	x1, 2b
+	bl	_Unwind_SetIP
+	ldp	x29, x30, [sp], #32
+	.cfi_restore 29
+	.cfi_restore 30
+	.cfi_def_cfa_offset 0
+	mov	w0, #7			/* install the context */
+1:	ret
+	.cfi_endproc
+	.size	grt_arch_personality, .-grt_arch_personality
+
 /* Called by go() as if it were the user's function: keeps the six argument registers for the next call. */
 	.globl	goru_capture_
 	.type	goru_capture_, %function

@@ -27,6 +27,81 @@ grt_arch_entry:
 	.cfi_endproc
 	.size	grt_arch_entry, .-grt_arch_entry
 
+/*
+ * rdi: top, rsi: fn, rdx: arg, rcx: unwound. The frame is found by rbp, which fn keeps, so that unwinders pass from one
+ * stack to the other. The personality makes every exception stop at 2, which cleans up and lets it go on.
+ */
+	.globl	grt_arch_call_on
+	.hidden	grt_arch_call_on
+	.type	grt_arch_call_on, @function
+	.p2align 4
+grt_arch_call_on:
+	.cfi_startproc
+	.cfi_personality 0x1b, grt_arch_personality
+	endbr64
+	pushq	%rbp
+	.cfi_def_cfa_offset 16
+	.cfi_offset rbp, -16
+	movq	%rsp, %rbp
+	.cfi_def_cfa_register rbp
+	pushq	%rcx
+	pushq	%rdx
+	movq	%rsp, 0(%rdi)
+	movq	%rdi, %rsp
+	movq	%rdx, %rdi
+	callq	*%rsi
+	leave
+	.cfi_remember_state
+	.cfi_def_cfa rsp, 8
+	ret
+2:	.cfi_restore_state
+	endbr64
+	leaq	-32(%rbp), %rsp		/* rax: the exception */
+	movq	%rax, 8(%rsp)
+	movq	-16(%rbp), %rdi
+	callq	*-8(%rbp)
+	movq	8(%rsp), %rdi
+	callq	_Unwind_Resume@PLT
+	ud2
+	.cfi_endproc
+	.size	grt_arch_call_on, .-grt_arch_call_on
+
+/*
+ * What unwinders ask of the frame above: edi: version, esi: actions, rdx: class, rcx: exception, r8: context. The
+ * unwinder's functions are there in every program that throws, and are not asked for in one that does not.
+ */
+	.weak	_Unwind_SetGR
+	.weak	_Unwind_SetIP
+	.weak	_Unwind_Resume
+	.hidden	grt_arch_personality
+	.globl	grt_arch_personality
+	.type	grt_arch_personality, @function
+	.p2align 4
+grt_arch_personality:
+	.cfi_startproc
+	endbr64
+	movl	$3, %eax		/* fatal error: an unwinder that came after us */
+	cmpq	$0, _Unwind_SetGR@GOTPCREL(%rip)
+	je	1f
+	movl	$8, %eax		/* go on */
+	testl	$2, %esi		/* in the clean-up phase */
+	je	1f
+	pushq	%r8
+	.cfi_adjust_cfa_offset 8
+	movq	%r8, %rdi
+	xorl	%esi, %esi		/* DWARF's rax */
+	movq	%rcx, %rdx
+	callq	_Unwind_SetGR@PLT
+	movq	0(%rsp), %rdi
+	leaq	2b(%rip), %rsi
+	callq	_Unwind_SetIP@PLT
+	popq	%r8
+	.cfi_adjust_cfa_offset -8
+	movl	$7, %eax		/* install the context */
+1:	ret
+	.cfi_endproc
+	.size	grt_arch_personality, .-grt_arch_personality
+
 /* Called by go() as if it were the user's function: keeps the six argument registers for the next call. */
 	.globl	goru_capture_
 	.type	goru_capture_, @function

@@ -15,16 +15,19 @@
 
 /* What each stack and each M's own stack carries for the tools. */
 struct san_stack {
-	void *fake;	/* ASan: saved fake stack while switched out */
+	union {
+		void *fake;  /* ASan: saved fake stack while switched out */
+		void *fiber; /* TSan */
+	};
 	const void *lo; /* ASan: bounds of the stack */
 	size_t size;
-	void *fiber; /* TSan */
 };
 
 #ifdef GRT_ASAN
 enum { GRT_ASAN_ON = 1 };
 void __sanitizer_start_switch_fiber(void **fake_save, const void *lo, size_t size);
 void __sanitizer_finish_switch_fiber(void *fake, const void **old_lo, size_t *old_size);
+void __asan_handle_no_return(void);
 void __asan_unpoison_memory_region(const volatile void *addr, size_t size);
 void __lsan_register_root_region(const void *p, size_t size);
 void __lsan_unregister_root_region(const void *p, size_t size);
@@ -33,7 +36,12 @@ void __lsan_unregister_root_region(const void *p, size_t size);
 #define grt_san_leave(from, to, dying)                                                             \
 	__sanitizer_start_switch_fiber((dying) ? NULL : &(from)->fake, (to)->lo, (to)->size)
 /* Just after it, on the new stack; came is where the thread's own bounds are kept up to date. */
-#define grt_san_arrive(now)	 __sanitizer_finish_switch_fiber((now)->fake, NULL, NULL)
+#define grt_san_arrive(now) __sanitizer_finish_switch_fiber((now)->fake, NULL, NULL)
+/* The same, where the bounds of the stack it came from are wanted, too. */
+#define grt_san_arrive_from(now, from)                                                             \
+	__sanitizer_finish_switch_fiber((now)->fake, &(from)->lo, &(from)->size)
+/* Frames of this stack were left by an exception that was thrown on another one. */
+#define grt_san_unwound()	 __asan_handle_no_return()
 #define grt_san_fresh(lo, size)	 __asan_unpoison_memory_region((lo), (size))
 #define grt_san_root(lo, size)	 __lsan_register_root_region((lo), (size))
 #define grt_san_unroot(lo, size) __lsan_unregister_root_region((lo), (size))
@@ -41,6 +49,8 @@ void __lsan_unregister_root_region(const void *p, size_t size);
 enum { GRT_ASAN_ON = 0 };
 #define grt_san_leave(from, to, dying) ((void)(from), (void)(to))
 #define grt_san_arrive(now)	       ((void)(now))
+#define grt_san_arrive_from(now, from) ((void)(now), (void)(from))
+#define grt_san_unwound()	       ((void)0)
 #define grt_san_fresh(lo, size)	       ((void)(lo), (void)(size))
 #define grt_san_root(lo, size)	       ((void)(lo), (void)(size))
 #define grt_san_unroot(lo, size)       ((void)(lo), (void)(size))

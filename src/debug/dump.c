@@ -27,6 +27,7 @@ static const char *const reason_names[] = {
 	[WAIT_COND] = "condition",
 	[WAIT_SEM] = "semaphore",
 	[WAIT_ONCE] = "once",
+	[WAIT_JOIN] = "task",
 };
 
 struct list_arg {

@@ -15,11 +15,14 @@
 #include "rt/gpool.h"
 #include "rt/idle.h"
 #include "rt/self.h"
+#include "sched/big.h"
+#include "sched/local.h"
 #include "sched/spawn.h"
 #include "sync/chan.h"
 #include "sync/mutex.h"
 #include "sync/queue.h"
 #include "sync/rwlock.h"
+#include "sync/task.h"
 #include "sync/waitgroup.h"
 
 /*
@@ -328,18 +331,29 @@ static void drop_node(struct waiter *w, struct wnode *n)
 static void drop(struct g *g, void *arg)
 {
 	struct waiter *w = grt_load(&g->waiting);
+	bool *more = arg;
 
-	(void)arg;
 	grt_tsan_acquire(g); /* of those that have ended */
 	if (grt_load(&g->state) == G_DEAD)
 		return;
 	for (int i = 0; w && i < w->nnodes; i++)
 		drop_node(w, &w->nodes[i]);
+	*more |= g->locals || g->big;
 	grt_tsan_drop(g->san.fiber);
+	grt_task_drop(g);
+}
+
+/* What a dropped goroutine had beside its stack, when nobody touches its waiter any more. */
+static void drop_rest(struct g *g, void *arg)
+{
+	(void)arg;
+	grt_locals_drop(g);
+	grt_big_drop(g);
 }
 
 GRT_PUBLIC int goru_shutdown(void)
 {
+	bool more = false;
 	int rc;
 
 	if (grt_on_goroutine())
@@ -356,8 +370,11 @@ GRT_PUBLIC int goru_shutdown(void)
 	set_phase(RT_STOPPING); /* no spawn succeeds from here on */
 	grt_monitor_stop();	/* nor does anyone make a thread */
 	stop_workers();
-	grt_stack_each(drop, NULL);
+	grt_plain_settle(); /* whoever was about to start a goroutine has done it: none is missed */
+	grt_stack_each(drop, &more);
 	grt_plain_drain();
+	if (more)
+		grt_stack_each(drop_rest, NULL);
 	grt_overflow_uninstall();
 	free_all();
 out:

@@ -8,13 +8,17 @@
 
 #include "base/fatal.h"
 #include "rt/self.h"
+#include "sched/big.h"
 
 static const int signals[] = { SIGSEGV, SIGBUS };
 static struct sigaction before[2];
 static bool installed;
 
-static void report(struct g *g)
+static void report(struct g *g, const struct big *b)
 {
+	if (b)
+		grt_fatal("stack overflow in %s, %zu-byte big stack",
+			  g ? grt_g_label(g).text : "a plain thread", b->size);
 	grt_fatal("stack overflow in %s, %zu-byte stack", grt_g_label(g).text, g->stack_size);
 }
 
@@ -40,9 +44,13 @@ static void handler(int sig, siginfo_t *info, void *context)
 	uintptr_t addr = (uintptr_t)info->si_addr;
 	int saved = errno;
 
+	const struct big *b = grt_big_of(g);
+
 	/* si_code > 0: the kernel's own, with an address; the guard area begins at the slot's first byte */
+	if (b && info->si_code > 0 && addr - (uintptr_t)b->lo < b->guard)
+		report(g, b);
 	if (g && info->si_code > 0 && addr - (uintptr_t)g->stack_lo < grt_stack_guard(g))
-		report(g);
+		report(g, NULL);
 	chain(sig, info, context);
 	errno = saved;
 }

@@ -9,6 +9,8 @@
 
 struct m;
 struct waiter;
+struct locals;
+struct big;
 
 /* For reports, shutdown and checks; scheduling itself never asks (relaxed stores by whoever holds the goroutine). */
 enum g_state {
@@ -34,6 +36,7 @@ enum wait_reason {
 	WAIT_COND,
 	WAIT_SEM,
 	WAIT_ONCE,
+	WAIT_JOIN,
 };
 
 enum { G_NAME = 32, G_WORDS = GRT_WORDS, G_GROUP = 7 };
@@ -43,6 +46,8 @@ enum g_flags {
 	G_WIDE = 4 /* more than one argument word */,
 	G_AGAIN = 8, /* got a P inside its brackets */
 	G_NAMED = 16,
+	G_LOCALS = 32, /* locals is set: they have to be destroyed at its end */
+	G_TASK = 64,   /* word[0] is its task, which has not ended */
 };
 
 _Static_assert(sizeof(struct gobuf) == 32,
@@ -78,6 +83,8 @@ struct g {
 	char *stack_lo; /* the slot's first byte, guard included */
 	size_t stack_size;
 	char name[G_NAME];
+	struct locals *locals; /* sched/local.h */
+	struct big *big;       /* sched/big.h: the stack it runs on, if not its own */
 	struct san_stack san;
 };
 

@@ -61,7 +61,7 @@ int grt_stack_class(size_t size)
 }
 
 /* 1/8 of the stack, 64 KiB at most: a big frame must not step over it. Address space only. */
-static size_t guard_size(unsigned cls)
+size_t grt_stack_guard_size(unsigned cls)
 {
 	size_t page = grt_os_page_size(), n = grt_stack_size(cls) / 8;
 
@@ -71,7 +71,7 @@ static size_t guard_size(unsigned cls)
 
 size_t grt_stack_guard(const struct g *g)
 {
-	return guard_size(g->cls);
+	return grt_stack_guard_size(g->cls);
 }
 
 void grt_stacks_init(bool guards_only)
@@ -164,7 +164,7 @@ static int arena_new(unsigned cls)
 /* Guards for slots [from, to): as many as can be had. */
 static void guard_slots(struct arena *a, uint32_t from, uint32_t to)
 {
-	size_t slot = grt_stack_size(a->cls), len = guard_size(a->cls);
+	size_t slot = grt_stack_size(a->cls), len = grt_stack_guard_size(a->cls);
 
 	if (a->guarded != from)
 		return; /* there is a gap already: unguarded from there on */

@@ -42,6 +42,9 @@ void grt_stack_each(void (*fn)(struct g *g, void *arg), void *arg);
 /* The goroutine in whose guard area (below its usable stack) or stack addr lies, else NULL. Async-signal-safe. */
 struct g *grt_stack_find(uintptr_t addr);
 
+/* The guard below a stack of that class: 1/8 of it, 64 KiB at most. */
+size_t grt_stack_guard_size(unsigned cls);
+
 /* How far up from stack_lo the guard reaches. */
 size_t grt_stack_guard(const struct g *g);
 

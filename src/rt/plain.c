@@ -7,11 +7,12 @@
  *   Steps    enter: nplain + 1. leave: nplain - 1. ready (after the claim): note |= READY, futex wake; the last touch of
  *            the waiter. cancel: note |= CANCEL, futex wake. give up (deadline, cancel): claim oneself (PROTOCOL claim);
  *            won: off the lists, under their locks; lost: the object may be gone already, only wait for READY.
- *            drain (shutdown, after it took every goroutine off every list): wait until nplain is 0; cancel all. Whoever claimed a
+ *            settle (shutdown): wait until nplain is 0: each spawn that was not refused is over.
+ *            drain (shutdown, after it took every goroutine off every list): settle; cancel all. Whoever claimed a
  *            goroutine before that did so under the lock of the object, having entered before: he is counted.
  *            Whoever locks the object later finds no goroutine there.
- *   Pairs    A leave: nplain release -> B drain: nplain acquire   what the thread did to queues and records is over
- *            F spawn: nplain seq_cst -> F drain: phase seq_cst   one of the two sees the other
+ *   Pairs    A leave: nplain release -> B settle: nplain acquire   what the thread did to queues and records is over
+ *            F spawn: nplain seq_cst -> F settle: phase seq_cst   one of the two sees the other
  *            C ready: note release -> D wait: note acquire   the waiter's slots are written before it goes on
  *   Fence    F: "are you on" and "are you inside": spawn adds to nplain, then reads the phase; shutdown stores the
  *            phase, then reads nplain.
@@ -112,11 +113,16 @@ static void cancel_all(void)
 	grt_spin_unlock(&W.lock);
 }
 
-void grt_plain_drain(void)
+void grt_plain_settle(void)
 {
 	atomic_thread_fence(memory_order_seq_cst);		      /* plain.F */
 	while (atomic_load_explicit(&W.nplain, memory_order_acquire)) /* plain.B */
 		sched_yield();
+}
+
+void grt_plain_drain(void)
+{
+	grt_plain_settle();
 	/* those that were inside, and began to wait only then: whoever left put himself on the list before */
 	cancel_all();
 }

@@ -16,6 +16,10 @@ enum ending grt_plain_wait(struct waiter *w, int64_t deadline);
 /* Ends the wait of a plain thread; last touch of w. */
 void grt_plain_ready(struct waiter *w);
 
+/* By shutdown, which lets no spawn begin any more: waits until no plain thread is inside, and so until each that began
+ * has made its goroutine. */
+void grt_plain_settle(void);
+
 /* By shutdown, with no goroutine on any list: waits until no plain thread is inside, and asks all that wait to give up. */
 void grt_plain_drain(void);
 

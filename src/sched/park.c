@@ -4,11 +4,11 @@
 
 #include <sched.h>
 
-#include "base/fatal.h"
 #include "goru.h"
 #include "os/os.h"
 #include "rt/gpool.h"
 #include "sched/block.h"
+#include "sched/local.h"
 #include "sched/ready.h"
 
 /* Behind everybody of its own P; others' turn comes at the 61st pick as always. */
@@ -70,8 +70,6 @@ _Noreturn GRT_INLINE void leave_for_good(struct m *m)
 	/* the tools want to hear of the end on another stack */
 	bool kept = !GRT_ASAN_ON && !GRT_TSAN_ON && p && grt_gpool_keep(p, g);
 
-	if (GRT_UNLIKELY(g->flags & G_MAIN))
-		main_ended();
 	grt_g_set_state(g, G_DEAD);
 	grt_tsan_release(g); /* the stack's next user comes after us */
 	if (p)
@@ -96,11 +94,31 @@ _Noreturn GRT_INLINE void leave_for_good(struct m *m)
 	grt_arch_leave(to, m);
 }
 
-GRT_PUBLIC _Noreturn void goru_exit(void)
+/* What the end of few goroutines means to others. The destructors are the program's code: they may wait. */
+static GRT_COLD struct m *last_words(struct m *m)
 {
-	if (!grt_on_goroutine())
-		grt_fatal("goru_exit on a plain thread");
-	leave_for_good(grt_enter());
+	struct g *g = m->curg;
+
+	grt_leave(m);
+	if (g->flags & G_LOCALS)
+		grt_locals_end(g);
+	m = grt_enter();
+	if (g->flags & G_MAIN)
+		main_ended();
+	return m;
+}
+
+/* Inlined for the same reason. */
+_Noreturn GRT_INLINE void run_over(struct m *m)
+{
+	if (GRT_UNLIKELY(m->curg->flags & (G_MAIN | G_LOCALS)))
+		m = last_words(m);
+	leave_for_good(m);
+}
+
+_Noreturn void grt_exit(void)
+{
+	run_over(grt_enter());
 }
 
 /* Every function the program may give us takes integer words only (checked by the headers): all six go in registers,
@@ -126,7 +144,7 @@ void grt_g_main(void *word)
 				    g->word[5]);
 	else
 		((word_fn *)g->fn)(g->word[0]);
-	leave_for_good(grt_enter());
+	run_over(grt_enter());
 }
 
 GRT_NOINLINE void grt_run(struct m *m, struct p *p, struct g *g)

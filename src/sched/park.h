@@ -24,6 +24,9 @@ GRT_INLINE struct m *grt_park(struct m *m, struct p *p)
 /* What every stack begins with: runs what the goroutine on it was given, and exits. */
 void grt_g_main(void *m);
 
+/* The end of the calling goroutine, on its own stack, outside goru. */
+_Noreturn void grt_exit(void);
+
 /* g's first switch will run what it was given; its registers count as saved from now on. */
 GRT_INLINE void grt_g_prepare(struct g *g)
 {
