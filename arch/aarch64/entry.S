@@ -60,8 +60,11 @@ grt_arch_call_on:
 	ldp	x0, x16, [sp, #16]
 	blr	x16
 	ldr	x0, [sp, #32]
-	bl	_Unwind_Resume
-	brk	#0
+	ldp	x29, x30, [sp], #48
+	.cfi_restore 29
+	.cfi_restore 30
+	.cfi_def_cfa sp, 0
+	b	_Unwind_Resume		/* as if our caller called it: this frame is done */
 	.cfi_endproc
 	.size	grt_arch_call_on, .-grt_arch_call_on
 

@@ -61,8 +61,9 @@ grt_arch_call_on:
 	movq	-16(%rbp), %rdi
 	callq	*-8(%rbp)
 	movq	8(%rsp), %rdi
-	callq	_Unwind_Resume@PLT
-	ud2
+	leave
+	.cfi_def_cfa rsp, 8
+	jmp	_Unwind_Resume@PLT	/* as if our caller called it: this frame is done */
 	.cfi_endproc
 	.size	grt_arch_call_on, .-grt_arch_call_on
 

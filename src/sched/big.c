@@ -161,11 +161,10 @@ _Noreturn void grt_big_leave(struct g *g, void (*fn)(void *), void *arg)
 	while (b->outer)
 		b = b->outer;
 
-	uintptr_t sp = *(uintptr_t *)b->top;
-
+	/* a first frame, as if its stack began there: nothing is behind it any more */
+	grt_arch_prepare(&b->own, *(void **)b->top, left);
 	grt_san_leave(&b->on, &b->from, true);
-	grt_arch_call_on((void *)((sp & ~(uintptr_t)15) - 16), left, b, NULL);
-	__builtin_unreachable();
+	grt_arch_leave(&b->own, b);
 }
 
 void grt_big_drop(struct g *g)

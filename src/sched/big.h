@@ -15,6 +15,7 @@ struct big {
 	uintptr_t limit; /* the goroutine's, for the stack it called from */
 	void (*fn)(void *);
 	void *arg;
+	struct gobuf own; /* the way back for goru_exit */
 	struct san_stack from, on;
 };
 

@@ -218,6 +218,114 @@ static void blocking_and_exceptions()
 	after(1);
 }
 
+/* Thrown on a big stack, through nested ones, with parks on the way, and caught by the caller: all is as it was. */
+struct counted {
+	static std::atomic<int> live;
+	counted()
+	{
+		live++;
+	}
+	~counted()
+	{
+		goru_yield();
+		live--;
+	}
+};
+std::atomic<int> counted::live;
+
+static __attribute__((noinline)) int uses(int n)
+{
+	volatile char page[1000];
+
+	page[0] = static_cast<char>(n);
+	return n ? uses(n - 1) + page[0] : 0;
+}
+
+struct thrown {
+	int nest, value;
+};
+
+static void throws_there(void *arg)
+{
+	thrown *t = static_cast<thrown *>(arg);
+	counted c;
+
+	uses(200);
+	goru_yield();
+	if (t->nest-- > 0)
+		goru_call_on_big_stack(1 << 19, throws_there, t);
+	throw std::runtime_error(std::to_string(t->value));
+}
+
+static void catches_there(void *arg)
+{
+	thrown t = { 1, *static_cast<int *>(arg) };
+
+	try {
+		goru_call_on_big_stack(1 << 19, throws_there, &t);
+		CHECK(false);
+	} catch (const std::exception &e) {
+		CHECK_EQ(std::atoi(e.what()), t.value);
+	}
+	uses(100); /* of this one, still */
+	goru_yield();
+}
+
+static void through_big_stacks()
+{
+	int n = 1000;
+
+	for (int i = 0; i < 40; i++) {
+		thrown t = { i % 3, i };
+
+		try {
+			counted c;
+
+			goru_call_on_big_stack(1 << 19, throws_there, &t);
+			CHECK(false);
+		} catch (const std::runtime_error &e) {
+			goru_yield();
+			CHECK_EQ(std::atoi(e.what()), i);
+		}
+		CHECK_EQ(uses(20), uses(20));
+		CHECK_EQ(goru_call_on_big_stack(1 << 19, catches_there, &n), 0);
+		CHECK(!std::uncaught_exceptions() && !std::current_exception());
+	}
+}
+
+/* Also those that an exception left are given back. */
+static void through_big_stacks_alone()
+{
+	through_big_stacks();
+
+	int was = test_mappings();
+
+	through_big_stacks();
+	CHECK(test_mappings() - was < 60);
+}
+
+static void many_through_big_stacks()
+{
+	before(8);
+	for (int i = 0; i < 8; i++)
+		CHECK_EQ(go([] {
+				 through_big_stacks();
+				 done();
+			 }),
+			 0);
+	after(8);
+	CHECK_EQ(counted::live.load(), 0);
+}
+
+static void leaks_from_a_big_stack()
+{
+	go([] {
+		goru_call_on_big_stack(
+			1 << 19, [](void *) { throw 1; }, nullptr);
+	});
+	goru_sleep(20 * GORU_SEC);
+}
+
 static void leaks_out()
 {
 	go([] { throw 1; });
@@ -230,8 +338,11 @@ static void uncaught_terminates()
 
 	test_child(leaks_out, &c);
 	CHECK(WIFSIGNALED(c.status) && WTERMSIG(c.status) == SIGABRT);
+	test_child(leaks_from_a_big_stack, &c);
+	CHECK(WIFSIGNALED(c.status) && WTERMSIG(c.status) == SIGABRT);
 }
 
 TEST_MAIN(TEST(uncaught_terminates), TEST_BOTH(arguments), TEST_BOTH(lambdas),
 	  TEST_BOTH(null_is_refused), TEST_BOTH(exceptions_across_parks),
-	  TEST_BOTH(parks_while_unwinding), TEST_BOTH(blocking_and_exceptions))
+	  TEST_BOTH(parks_while_unwinding), TEST_BOTH(blocking_and_exceptions),
+	  TEST(through_big_stacks_alone), TEST(many_through_big_stacks))
