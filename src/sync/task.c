@@ -91,12 +91,11 @@ GRT_PUBLIC int goru_task_start(goru_task **out, void *(*fn)(void *), void *arg)
 
 	if (!out || !fn)
 		return -EINVAL;
-	t = calloc(1, sizeof(*t));
+	t = malloc(sizeof(*t));
 	*out = t;
 	if (!t)
 		return -ENOMEM;
-	t->fn = fn;
-	t->arg = arg;
+	*t = (struct goru_task){ .fn = fn, .arg = arg };
 	word = (uintptr_t)t;
 	rc = grt_spawn(&s);
 	if (rc < 0) {
