@@ -82,12 +82,11 @@ grt_arch_call_on:
 grt_arch_personality:
 	.cfi_startproc
 	hint	#34
-	mov	w0, #3			/* fatal error: an unwinder that came after us */
-	adrp	x16, :got:_Unwind_SetGR
-	ldr	x16, [x16, #:got_lo12:_Unwind_SetGR]
-	cbz	x16, 1f
 	mov	w0, #8			/* go on */
 	tbz	w1, #1, 1f		/* in the clean-up phase */
+	adrp	x16, :got:_Unwind_SetGR
+	ldr	x16, [x16, #:got_lo12:_Unwind_SetGR]
+	cbz	x16, 3f
 	stp	x29, x30, [sp, #-32]!
 	.cfi_def_cfa_offset 32
 	.cfi_offset 29, -32
@@ -106,6 +105,10 @@ grt_arch_personality:
 	.cfi_def_cfa_offset 0
 	mov	w0, #7			/* install the context */
 1:	ret
+	/* An unwinder that came after us: the end of a thread passes, an exception must not. */
+3:	tbnz	w1, #3, 1b
+	mov	w0, #2			/* fatal error */
+	ret
 	.cfi_endproc
 	.size	grt_arch_personality, .-grt_arch_personality
 

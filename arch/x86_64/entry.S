@@ -81,12 +81,11 @@ grt_arch_call_on:
 grt_arch_personality:
 	.cfi_startproc
 	endbr64
-	movl	$3, %eax		/* fatal error: an unwinder that came after us */
-	cmpq	$0, _Unwind_SetGR@GOTPCREL(%rip)
-	je	1f
 	movl	$8, %eax		/* go on */
 	testl	$2, %esi		/* in the clean-up phase */
 	je	1f
+	cmpq	$0, _Unwind_SetGR@GOTPCREL(%rip)
+	je	3f
 	pushq	%r8
 	.cfi_adjust_cfa_offset 8
 	movq	%r8, %rdi
@@ -100,6 +99,11 @@ grt_arch_personality:
 	.cfi_adjust_cfa_offset -8
 	movl	$7, %eax		/* install the context */
 1:	ret
+	/* An unwinder that came after us: the end of a thread passes, an exception must not. */
+3:	testl	$8, %esi
+	jne	1b
+	movl	$2, %eax		/* fatal error */
+	ret
 	.cfi_endproc
 	.size	grt_arch_personality, .-grt_arch_personality
 

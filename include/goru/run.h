@@ -71,7 +71,8 @@ GORU_API int goru_run(void (*fn)(void *), void *arg);
  * Stops the runtime and gives its threads and memory back. New goroutines are refused. Goroutines
  * that run are waited for until they park or end; the parked ones are taken off all they wait on
  * and dropped: no destructor and no C++ clean-up runs, locks they hold stay held. Plain threads
- * that wait in goru get -ECANCELED. Channels stay usable, and the runtime can be started again.
+ * that wait in goru get -ECANCELED. Channels, tasks (joining a dropped one gives -ECANCELED) and keys
+ * of locals stay usable, and the runtime can be started again.
  *
  * Returns: 0, also when it does not run; -EPERM called from a goroutine; -EBUSY under goru_run.
  * Call from: a plain thread.
@@ -141,7 +142,8 @@ GORU_API int goru_go_attr(const goru_attr *attr, void (*fn)(void *), void *arg);
 GORU_API void goru_yield(void);
 
 /*
- * Ends the calling goroutine as if its function had returned. C++ destructors do not run.
+ * Ends the calling goroutine as if its function had returned; a task, with the result NULL. C++
+ * destructors do not run.
  *
  * Call from: a goroutine; on a plain thread it is fatal.
  * Returns: never.

@@ -3,6 +3,7 @@
 #include "sched/big.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 #include "goru.h"
 #include "os/os.h"
@@ -17,25 +18,31 @@ struct big *grt_big_of(struct g *g)
 	return g ? g->big : thread_big;
 }
 
-static int map(struct big *b, unsigned cls)
+static int map(struct big **out, unsigned cls)
 {
-	void *lo;
-	int rc;
+	size_t size = grt_stack_size(cls), guard = grt_stack_guard_size(cls);
+	struct big *b;
+	void *at;
+	char *lo;
+	int rc = grt_os_reserve(guard + size, grt_os_page_size(), &at);
 
-	b->size = grt_stack_size(cls);
-	b->guard = grt_stack_guard_size(cls);
-	rc = grt_os_reserve(b->guard + b->size, grt_os_page_size(), &lo);
 	if (rc < 0)
 		return rc;
-	b->lo = lo;
-	rc = grt_os_commit(b->lo + b->guard, b->size);
+	lo = at;
+	rc = grt_os_commit(lo + guard, size);
 	if (rc < 0) {
-		grt_os_unmap(b->lo, b->guard + b->size);
+		grt_os_unmap(lo, guard + size);
 		return rc;
 	}
-	grt_san_root(b->lo + b->guard, b->size);
-	b->on = (struct san_stack){ .lo = b->lo + b->guard, .size = b->size };
-	b->top = b->lo + b->guard + b->size - 16;
+	grt_san_root(lo + guard, size);
+	b = (struct big *)(void *)(lo + guard + size) - 1;
+	b->lo = lo;
+	b->guard = guard;
+	b->size = size;
+	b->top = (void *)(((uintptr_t)b - 16) & ~(uintptr_t)15);
+	b->on.lo = lo + guard;
+	b->on.size = size;
+	*out = b;
 	return 0;
 }
 
@@ -44,6 +51,39 @@ static void unmap(struct big *b)
 	grt_san_unroot(b->lo + b->guard, b->size);
 	grt_san_fresh(b->lo + b->guard, b->size);
 	grt_os_unmap(b->lo, b->guard + b->size);
+}
+
+/*
+ * pthread_exit and cancellation unwind with an unwinder that glibc loads only then: no clean-up is called of ours if the
+ * program was not linked with it (arch entry.S). So what a plain thread leaves is given back when it has ended.
+ */
+static pthread_once_t thread_once = PTHREAD_ONCE_INIT;
+static pthread_key_t thread_key;
+static bool thread_key_made;
+
+static void thread_ended(void *big)
+{
+	struct big *b = *(struct big **)big;
+
+	while (b) {
+		struct big *outer = b->outer;
+
+		unmap(b);
+		b = outer;
+	}
+	*(struct big **)big = NULL;
+}
+
+static void make_thread_key(void)
+{
+	thread_key_made = pthread_key_create(&thread_key, thread_ended) == 0;
+}
+
+static void watch_thread(void)
+{
+	pthread_once(&thread_once, make_thread_key);
+	if (thread_key_made)
+		pthread_setspecific(thread_key, &thread_big);
 }
 
 static void set_current(struct g *g, struct big *b)
@@ -60,8 +100,11 @@ static void begin(struct big *b)
 	struct g *g = b->g;
 
 	set_current(g, b);
-	if (!g)
+	if (!g) {
+		if (!b->outer)
+			watch_thread();
 		return;
+	}
 	b->limit = g->limit;
 	g->limit = 0;
 	if (GRT_ASAN_ON) {
@@ -109,25 +152,28 @@ static void unwound(void *arg)
 GRT_PUBLIC int goru_call_on_big_stack(size_t size, void (*fn)(void *), void *arg)
 {
 	struct m *m = grt_arch_self();
-	struct big b = { .g = m ? m->curg : NULL, .fn = fn, .arg = arg };
 	int cls = grt_stack_class(size), rc;
+	struct big *b;
 
 	if (!fn || cls < 0)
 		return -EINVAL;
 	rc = map(&b, (unsigned)cls);
 	if (rc < 0)
 		return rc;
-	b.outer = grt_big_of(b.g);
-	begin(&b);
-	grt_san_leave(&b.from, &b.on, false);
-	grt_arch_call_on(b.top, run, &b, unwound);
-	grt_san_arrive(&b.from);
-	end(&b);
-	unmap(&b);
+	b->g = m ? m->curg : NULL;
+	b->fn = fn;
+	b->arg = arg;
+	b->outer = grt_big_of(b->g);
+	begin(b);
+	grt_san_leave(&b->from, &b->on, false);
+	grt_arch_call_on(b->top, run, b, unwound);
+	grt_san_arrive(&b->from);
+	end(b);
+	unmap(b);
 	return 0;
 }
 
-/* Its record may lie on the stack of the next outer one. */
+/* The one it was called from. */
 static struct big *give_back(struct big *b)
 {
 	struct big *outer = b->outer;

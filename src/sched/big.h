@@ -5,12 +5,13 @@
 
 #include "part/g.h"
 
+/* It stands at the top of its stack, so that it is there as long as that. */
 struct big {
 	struct big *
 		outer; /* the one it was called from; NULL: the goroutine's or thread's own stack */
 	char *lo;      /* the mapping: first the guard, then the stack, which top is the end of */
 	size_t guard, size;
-	void *top; /* where the calling stack's sp stands */
+	void *top; /* below the record, and where the calling stack's sp stands */
 	struct g *g;
 	uintptr_t limit; /* the goroutine's, for the stack it called from */
 	void (*fn)(void *);

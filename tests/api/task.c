@@ -446,6 +446,42 @@ static void exit_from_a_big_stack(void)
 	CHECK_EQ(goru_local_delete(key), 0);
 }
 
+/* pthread_exit unwinds, in glibc. */
+static void ends_thread_there(void *arg)
+{
+	if (arg)
+		goru_call_on_big_stack(1 << 17, ends_thread_there, NULL);
+	pthread_exit(NULL);
+}
+
+static void *ends_there(void *arg)
+{
+	goru_call_on_big_stack(1 << 18, ends_thread_there, arg);
+	CHECK(!"after pthread_exit");
+	return arg;
+}
+
+static void thread_ends_on_a_big_stack(void)
+{
+	int before = 0;
+
+#ifdef __GLIBC__
+	if (GRT_ASAN_ON || GRT_TSAN_ON)
+		return;
+	for (int i = 0; i < 60; i++) {
+		pthread_t t;
+
+		if (i == 20)
+			before = test_mappings();
+		CHECK_EQ(pthread_create(&t, NULL, ends_there, i % 2 ? &t : NULL), 0);
+		test_join(t);
+	}
+	CHECK(test_mappings() - before < 20);
+#endif
+	(void)ends_there;
+	(void)before;
+}
+
 /* Shutdown. */
 
 static _Atomic int arrived, back;
@@ -650,4 +686,4 @@ TEST_MAIN(TEST(misuse_is_fatal), TEST_BOTH(join_gives_the_result), TEST_BOTH(one
 	  TEST_BOTH(deadlines), TEST_BOTH(detached), TEST_BOTH(each_has_its_own), TEST_BOTH(keys),
 	  TEST_BOTH(four_rounds), TEST_BOTH(not_after_delete), TEST_BOTH(on_a_big_stack),
 	  TEST_BOTH(many_at_once), TEST_BOTH(sizes), TEST_BOTH(exit_from_a_big_stack),
-	  TEST(dropped))
+	  TEST(thread_ends_on_a_big_stack), TEST(dropped))

@@ -1,6 +1,6 @@
 /* task.c - tasks, locals and big stacks without memory, and big stacks where goroutines' own have no guard. */
 /* SPDX-License-Identifier: MIT */
-/* test: wrap=grt_os_reserve,grt_os_commit,malloc,realloc,grt_os_guard_supported,grt_os_max_map_count,pthread_setspecific */
+/* test: wrap=grt_os_reserve,grt_os_commit,malloc,realloc,grt_os_guard_supported,grt_os_max_map_count,pthread_setspecific,grt_stack_get not=thread */
 #include <unistd.h>
 
 #include "fault.h"
@@ -8,6 +8,7 @@
 
 #include "base/sanitizer.h"
 #include "os/os.h"
+#include "part/stack.h"
 
 enum { RESERVE = 1, COMMIT = 2, HEAP = 4, SPECIFIC = 8 };
 
@@ -61,6 +62,22 @@ size_t __wrap_grt_os_max_map_count(void)
 int __wrap_pthread_setspecific(pthread_key_t key, const void *value)
 {
 	return fault_hit(SPECIFIC) ? ENOMEM : __real_pthread_setspecific(key, value);
+}
+
+/* Slow, if asked for. */
+static _Atomic int64_t stack_takes;
+static _Atomic bool taking;
+
+int __real_grt_stack_get(unsigned cls, struct g **out);
+int __wrap_grt_stack_get(unsigned cls, struct g **out);
+
+int __wrap_grt_stack_get(unsigned cls, struct g **out)
+{
+	if (atomic_load(&stack_takes)) {
+		atomic_store(&taking, true);
+		usleep((useconds_t)(atomic_load(&stack_takes) / 1000));
+	}
+	return __real_grt_stack_get(cls, out);
 }
 
 static _Atomic int ran;
@@ -166,6 +183,33 @@ static void no_memory_for_locals(void)
 	CHECK_EQ(goru_task_join(t, NULL), 0);
 }
 
+static void started_during_shutdown(void)
+{
+	goru_task *t;
+	int rc = goru_task_start(&t, runs, NULL);
+
+	CHECK_EQ(rc, 0);
+	if (rc == 0)
+		CHECK_EQ(goru_task_join(t, NULL), -ECANCELED);
+}
+
+/* A task that a plain thread was about to start when the shutdown began is dropped like the others. */
+static void started_late(void)
+{
+	pthread_t t;
+
+	CHECK_EQ(goru_shutdown(), 0); /* no stacks are left over */
+	CHECK_EQ(goru_init(NULL), 0);
+	atomic_store(&taking, false);
+	atomic_store(&stack_takes, 50 * GORU_MSEC);
+	test_thread(&t, started_during_shutdown);
+	while (!atomic_load(&taking))
+		usleep(100);
+	CHECK_EQ(goru_shutdown(), 0);
+	atomic_store(&stack_takes, 0);
+	test_join(t);
+}
+
 static void counts(void *arg)
 {
 	++*(int *)arg;
@@ -234,13 +278,35 @@ static void overflow_after_it(void)
 	sleep(20);
 }
 
+static void stays_on_it(void *arg)
+{
+	CHECK_EQ(goru_call_on_big_stack(4 << 20, deep_there, NULL), 0);
+	deeper(10, true);
+	goru_chan_close(arg);
+}
+
+static void in_calls_on_it(void)
+{
+	goru_chan *c = goru_chan_make(0, 0);
+
+	no_guards = true;
+	CHECK_EQ(goru_init(NULL), 0);
+	CHECK_EQ(goru_go(stays_on_it, c), 0);
+	CHECK_EQ(goru_chan_recv(c, NULL), 0);
+	goru_chan_unref(c);
+}
+
 static void unguarded_stacks(void)
 {
+	CHECK_LIVES(
+		in_calls_on_it,
+		"goru: no guard page for further stacks on this kernel; an overflow there is noticed at the "
+		"next call into goru, when memory may be damaged already\n");
 	CHECK_DIES(
 		overflow_after_it,
 		"goru: fatal: stack overflow in goroutine 6, 262144-byte stack (without a guard page..");
 }
 
 TEST_MAIN(TEST(unguarded_stacks), TEST_BOTH(no_memory_for_a_task), TEST(no_stack_for_a_task),
-	  TEST_BOTH(no_deadline_for_a_join), TEST_BOTH(no_memory_for_locals),
+	  TEST(started_late), TEST_BOTH(no_deadline_for_a_join), TEST_BOTH(no_memory_for_locals),
 	  TEST_BOTH(no_memory_for_a_big_stack))
