@@ -62,9 +62,8 @@ static void main_ended(void)
 }
 
 /* Inlined into the first function of each stack: a call without a return is one the CPU waits for (arch entry.S). */
-_Noreturn GRT_INLINE void leave_for_good(struct m *m)
+_Noreturn GRT_INLINE void leave_for_good(struct m *m, struct g *g)
 {
-	struct g *g = m->curg;
 	struct p *p = grt_p_settled(m);
 	struct g *next = p ? grt_next(p, NULL) : NULL;
 	/* the tools want to hear of the end on another stack */
@@ -95,10 +94,8 @@ _Noreturn GRT_INLINE void leave_for_good(struct m *m)
 }
 
 /* What the end of few goroutines means to others. The destructors are the program's code: they may wait. */
-static GRT_COLD struct m *last_words(struct m *m)
+static GRT_COLD struct m *last_words(struct m *m, struct g *g)
 {
-	struct g *g = m->curg;
-
 	grt_leave(m);
 	if (g->flags & G_LOCALS)
 		grt_locals_end(g);
@@ -111,9 +108,11 @@ static GRT_COLD struct m *last_words(struct m *m)
 /* Inlined for the same reason. */
 _Noreturn GRT_INLINE void run_over(struct m *m)
 {
-	if (GRT_UNLIKELY(m->curg->flags & (G_MAIN | G_LOCALS)))
-		m = last_words(m);
-	leave_for_good(m);
+	struct g *g = m->curg;
+
+	if (GRT_UNLIKELY(g->flags & (G_MAIN | G_LOCALS)))
+		m = last_words(m, g);
+	leave_for_good(m, g);
 }
 
 _Noreturn void grt_exit(void)

@@ -41,6 +41,9 @@ static inline void grt_arch_prepare(struct gobuf *b, void *top, void (*fn)(void 
 	grt_store(&b->sp, top);
 }
 
+/* The models call nothing on another stack. */
+void grt_arch_call_on(void *top, void (*fn)(void *), void *arg, void (*unwound)(void *));
+
 GRT_INLINE struct m *grt_arch_self(void)
 {
 	return model_m();
