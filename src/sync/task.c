@@ -14,7 +14,7 @@
  *   Pairs    those of PROTOCOL queue carry the result, too.
  *   Reuse    a task that is neither joined nor detached is never freed.
  *   Rejected a count of references: a locked instruction more, and the lock is needed for the joiner anyway.
- *   Checked  tests/stress/task.c, tests/api/task.c
+ *   Checked  tests/model/task.c, tests/stress/task.c
  */
 #include <stdlib.h>
 
