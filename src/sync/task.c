@@ -139,7 +139,7 @@ static int join_begin(struct goru_task *t, struct m *m, struct p *p, struct wait
 		rc = -ETIMEDOUT;
 	if (!rc) {
 		grt_wnode_init(n, w, &t->q, NULL, 0, false);
-		grt_wait_begin(w, m, KIND_QUEUE, n, 1);
+		grt_wait_begin(w, m ? m->curg : NULL, KIND_QUEUE, n, 1);
 		rc = grt_wait_arm(p, w, deadline);
 	}
 	if (!rc) {
