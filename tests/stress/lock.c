@@ -161,12 +161,18 @@ static void test_brackets(void **state)
 	together(in_brackets);
 }
 
+/* Until both have had their turns; then as long as there is time. One who is kept out for ever is a hang. */
+static bool more_turns(_Atomic uint64_t *turn)
+{
+	return atomic_load(&turn[0]) <= 2 || atomic_load(&turn[1]) <= 2 || stress_more();
+}
+
 /* One who holds it almost all the time cannot keep another out. */
 static _Atomic uint64_t turns[2];
 
 static void greedy(uint64_t salt)
 {
-	while (stress_more()) {
+	while (more_turns(turns)) {
 		CHECK_EQ(goru_mutex_lock(&mu), 0);
 		stress_spin(10000);
 		if (salt == 0)
@@ -179,7 +185,7 @@ static void greedy(uint64_t salt)
 
 static void modest(void)
 {
-	while (stress_more()) {
+	while (more_turns(turns)) {
 		int64_t t = goru_now();
 
 		CHECK_EQ(goru_mutex_lock(&mu), 0);
@@ -198,7 +204,6 @@ static void test_greedy(void **state)
 	GO(greedy, 0);
 	GO(modest);
 	CHECK_EQ(goru_waitgroup_wait(&all), 0);
-	CHECK(atomic_load(&turns[1]) > 2);
 }
 
 /* Read-write lock: writers alone, readers see what one writer left. */
@@ -256,7 +261,7 @@ static _Atomic uint64_t had[2];
 
 static void stream(bool write)
 {
-	while (stress_more()) {
+	while (more_turns(had)) {
 		CHECK_EQ(write ? goru_rwlock_wrlock(&rw) : goru_rwlock_rdlock(&rw), 0);
 		goru_yield();
 		if (write)
@@ -279,7 +284,6 @@ static void test_streams(void **state)
 		for (int i = 0; i < 5; i++)
 			GO(stream, i ? many : !many);
 		CHECK_EQ(goru_waitgroup_wait(&all), 0);
-		CHECK(atomic_load(&had[0]) > 2 && atomic_load(&had[1]) > 2);
 	}
 }
 
