@@ -356,7 +356,7 @@ static void ping_pong(uint64_t salt)
 			CHECK_EQ(goru_cond_wait(&not_full, &mu), 0);
 		if (!last) {
 			turn++;
-			last = !stress_more();
+			last = turn > ALL && !stress_more();
 			goru_cond_broadcast(&not_full);
 		}
 		go_on = !last;
@@ -368,7 +368,6 @@ static void test_turns(void **state)
 {
 	(void)state;
 	together(ping_pong);
-	CHECK(turn > 2);
 }
 
 /* A signal by one who times out is the next one's: as many signals as waits that had one. */
