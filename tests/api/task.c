@@ -428,21 +428,22 @@ static void *exits_from_there(void *arg)
 /* goru_exit gives all of them back; a goroutine whose own stack is checked in calls is checked again. */
 static void exit_from_a_big_stack(void)
 {
+	enum { ROUNDS = 120 }; /* by then the stacks it needs are there */
 	int before = 0;
 
 	atomic_store(&destroyed, 0);
 	CHECK_EQ(goru_local_create(&key, destroy), 0);
-	for (int i = 0; i < 80; i++) {
+	for (int i = 0; i < 2 * ROUNDS; i++) {
 		void *r = mark;
 
-		if (i == 20)
+		if (i == ROUNDS)
 			before = test_mappings();
 		CHECK_EQ(goru_task_join(started(exits_from_there, i % 2 ? &key : NULL), &r), 0);
 		CHECK(!r);
 	}
-	CHECK_EQ(atomic_load(&destroyed), 80);
+	CHECK_EQ(atomic_load(&destroyed), 2 * ROUNDS);
 	if (!GRT_ASAN_ON && !GRT_TSAN_ON)
-		CHECK(test_mappings() - before < 60);
+		CHECK(test_mappings() - before < ROUNDS);
 	CHECK_EQ(goru_local_delete(key), 0);
 }
 
