@@ -3,6 +3,7 @@
 #ifndef GRT_RT_SELF_H
 #define GRT_RT_SELF_H
 
+#include "base/fatal.h"
 #include "rt/plain.h"
 #include "rt/rt.h"
 
@@ -38,6 +39,8 @@ GRT_INLINE struct m *grt_enter(void)
 
 	if (!m)
 		return NULL;
+	/* else a call has left goru without saying so, and the P cannot be taken until the next one */
+	GRT_ASSERT(!grt_load(&m->in_rt));
 	grt_chaos();
 	grt_store(&m->in_rt, 1);
 	grt_compiler_barrier();

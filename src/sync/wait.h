@@ -17,8 +17,8 @@
  * own that does it the long way.
  */
 
-/* grt_enter and grt_p_of for a goroutine that has its P and need not look closer; else false: enter again, by
- * grt_enter_wait or grt_enter_nowait, whose steps (PROTOCOL handshake) may follow these. */
+/* grt_enter and grt_p_of for a goroutine that has its P and need not look closer; else false, and outside again: the
+ * long way enters by itself. */
 GRT_INLINE bool grt_enter_short(struct m **m, struct p **p)
 {
 	*m = grt_arch_self();
@@ -28,10 +28,13 @@ GRT_INLINE bool grt_enter_short(struct m **m, struct p **p)
 	grt_store(&(*m)->in_rt, 1);
 	grt_compiler_barrier();
 	grt_chaos();
-	if (GRT_UNLIKELY(grt_load(&grt_rt.enter_flags)))
-		return false;
-	*p = grt_p_of(*m);
-	return GRT_LIKELY(*p != NULL);
+	*p = NULL;
+	if (GRT_LIKELY(!grt_load(&grt_rt.enter_flags)))
+		*p = grt_p_of(*m);
+	if (GRT_LIKELY(*p != NULL))
+		return true;
+	grt_leave(*m);
+	return false;
 }
 
 /* grt_waiter_ready where that is a store: w is a goroutine's, and nobody is displaced. Else false, and nothing done. */

@@ -297,15 +297,17 @@ GRT_INLINE bool is_zero(goru_waitgroup *wg)
 	return true;
 }
 
-GRT_PUBLIC int goru_waitgroup_wait_until(goru_waitgroup *wg, int64_t deadline)
+static GRT_NOINLINE int wait_until(goru_waitgroup *wg, int64_t deadline)
 {
-	int rc;
+	int rc = wait_slow(wg, deadline);
 
-	if (is_zero(wg))
-		return 0;
-	rc = wait_slow(wg, deadline);
 	grt_leave_bracketed();
 	return rc;
+}
+
+GRT_PUBLIC int goru_waitgroup_wait_until(goru_waitgroup *wg, int64_t deadline)
+{
+	return is_zero(wg) ? 0 : wait_until(wg, deadline);
 }
 
 GRT_PUBLIC int goru_waitgroup_wait(goru_waitgroup *wg)
@@ -316,6 +318,6 @@ GRT_PUBLIC int goru_waitgroup_wait(goru_waitgroup *wg)
 	if (is_zero(wg))
 		return 0;
 	if (GRT_UNLIKELY(!grt_enter_short(&m, &p)))
-		return goru_waitgroup_wait_until(wg, GORU_FOREVER);
+		return wait_until(wg, GORU_FOREVER);
 	return wait_park(wg, m, p);
 }
