@@ -7,6 +7,7 @@ set(GORU_SOURCES
 	src/base/spin.c
 	src/base/chaos.c
 	arch/${GORU_CPU}/entry.S
+	arch/${GORU_CPU}/walk.c
 	src/os/linux/mem.c
 	src/os/linux/futex.c
 	src/os/linux/thread.c
@@ -49,6 +50,8 @@ set(GORU_SOURCES
 	src/engine/monitor.c
 	src/engine/overflow.c
 	src/engine/boot.c
+	src/debug/symbol.c
+	src/debug/backtrace.c
 	src/debug/dump.c
 )
 

@@ -13,6 +13,13 @@
 #endif
 #endif
 
+/* Reads what the compiler knows nothing of, other stacks for instance. */
+#if defined(GRT_ASAN)
+#define GRT_NO_SANITIZE __attribute__((no_sanitize_address))
+#else
+#define GRT_NO_SANITIZE
+#endif
+
 /* What each stack and each M's own stack carries for the tools. */
 struct san_stack {
 	union {

@@ -1,9 +1,9 @@
-/* dump.h - the list of goroutines, for fatal errors. */
+/* dump.h - the list of goroutines, in groups of those that are alike. */
 /* SPDX-License-Identifier: MIT */
 #ifndef GRT_DEBUG_DUMP_H
 #define GRT_DEBUG_DUMP_H
 
-/* A line for each goroutine: id, name, state, what it waits for. Takes no lock; what it shows may change meanwhile. */
+/* What goru_dump writes; also the hook's, for fatal errors. */
 void grt_dump(int fd);
 
 #endif

@@ -200,7 +200,8 @@ GRT_PUBLIC int goru_run(void (*fn)(void *), void *arg)
 			   .word = &word,
 			   .nwords = 1,
 			   .cls = CLS_DEFAULT,
-			   .flags = G_MAIN };
+			   .flags = G_MAIN,
+			   .from = __builtin_return_address(0) };
 	uint32_t none = 0, seen;
 	int rc;
 

@@ -92,6 +92,7 @@ static void loop(struct m *m)
 		if (p && grt_own_any(p))
 			continue; /* found nothing that can run this moment */
 		grt_idle(m);
+		grt_clock_set(grt_os_now()); /* the monitor may have slept as well */
 		if (grt_load(&grt_rt.phase) == RT_STOPPING)
 			return;
 	}

@@ -208,6 +208,7 @@ static void *monitor(void *arg)
 	while (!atomic_load_explicit(&Mon.stop, memory_order_acquire)) { /* monitor.B */
 		int64_t now = grt_os_now(), tick, until;
 
+		grt_clock_set(now);
 		atomic_exchange_explicit(&grt_rt.monitor_note, 0,
 					 memory_order_acquire); /* monitor.D */
 		start_wanted(now);

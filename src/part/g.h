@@ -62,7 +62,8 @@ struct g {
 	GRT_ALIGNED(GRT_CACHELINE) struct gobuf sched;
 	_Atomic uint64_t claim;		/* PROTOCOL claim in part/waiter.h */
 	struct waiter *_Atomic waiting; /* what it waits on, for shutdown and reports; else NULL */
-	struct m *m;			/* where it runs; written by its M */
+	uint32_t block_depth;
+	_Atomic uint32_t since; /* rt.clock when it last parked; for reports */
 	int saved_errno;
 	_Atomic uint8_t state, reason;
 	uint8_t flags, cls; /* cls: stack class, fixed for the slot's life */
@@ -74,10 +75,10 @@ struct g {
 	/* C++, blocking */
 	void *saved_eh[2]; /* C++ exceptions being handled, while not running */
 	uintptr_t limit; /* lowest address a call into goru may still run at; 0 with a guard below */
-	uint32_t block_depth;
 
 	/* spawn, exit, reports */
 	uint64_t id;
+	const void *from; /* the call that started it returns there */
 	void (*fn)(void);
 	uintptr_t word[G_WORDS];
 	char *stack_lo; /* the slot's first byte, guard included */

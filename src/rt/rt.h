@@ -13,6 +13,7 @@
 #include "part/stack.h"
 #include "part/timers.h"
 
+enum { GRT_CLOCK_SHIFT = 23 }; /* of rt.clock */
 enum {
 	GRT_MAX_PROCS = 1024,
 	GRT_GFREE_MAX = 1024, /* dead goroutines a P keeps while it works: 4 MiB of pages */
@@ -102,6 +103,9 @@ struct rt {
 	_Atomic uint32_t nallp; /* allp[0..nallp) exist; never shrinks while on */
 	_Atomic uint32_t
 		enter_flags; /* what entering goru costs more than usual; enum enter_flags */
+	/* grt_os_now() / 2^23, 8 ms: written by the monitor's tick and by an M that has slept, in no order. So that no park
+	 * reads the clock. */
+	_Atomic uint32_t clock;
 	uint8_t default_cls;
 	uint32_t cpus; /* that the process may use, at the start */
 	bool spawn_fatal, spawn_log;
@@ -146,6 +150,11 @@ struct rt {
 extern struct rt grt_rt;
 
 void grt_rt_reset(void);
+
+GRT_INLINE void grt_clock_set(int64_t now)
+{
+	grt_store(&grt_rt.clock, (uint32_t)(now >> GRT_CLOCK_SHIFT));
+}
 
 /* A new P in state P_DEAD at allp[id]; -ENOMEM. Under rt.lock or before anyone else runs. */
 int grt_p_new(uint32_t id);

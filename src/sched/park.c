@@ -84,7 +84,7 @@ _Noreturn GRT_INLINE void leave_for_good(struct m *m, struct g *g)
 	if (GRT_UNLIKELY(!kept))
 		m->dead = g;
 	if (GRT_LIKELY(next)) {
-		grt_note_run(m, p, next);
+		grt_note_run(p, next);
 		to = &next->sched;
 		to_san = &next->san;
 	}
@@ -149,7 +149,7 @@ void grt_g_main(void *word)
 GRT_NOINLINE void grt_run(struct m *m, struct p *p, struct g *g)
 {
 	m->curg = g;
-	grt_note_run(m, p, g);
+	grt_note_run(p, g);
 	grt_tsan_switch(&g->san);
 	grt_san_leave(&m->san, &g->san, false);
 	grt_arch_switch(&m->g0, &g->sched, m);

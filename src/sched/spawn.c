@@ -47,6 +47,7 @@ GRT_INLINE void begin(struct g *g, uint64_t id, const struct spawn *s)
 	g->flags = (uint8_t)((was & G_UNGUARDED) | s->flags | (s->nwords > 1 ? G_WIDE : 0));
 	g->block_depth = 0;
 	g->id = id;
+	g->from = s->from;
 	g->fn = s->fn;
 	for (unsigned i = 0; i < s->nwords; i++)
 		g->word[i] = s->word[i];
@@ -164,23 +165,27 @@ GRT_INLINE bool spawn_hot(struct m *m, const struct spawn *s)
 	return true;
 }
 
+/* Where a public call returns to, for reports: one load and one store a spawn. */
+#define CALLER __builtin_return_address(0)
+
 /* Of the default class, without a name. The record that spawn_slow wants is made only for it. */
-static GRT_NOINLINE int go_slow(struct m *m, void (*fn)(void), const uintptr_t *word, unsigned n)
+static GRT_NOINLINE int go_slow(struct m *m, void (*fn)(void), const uintptr_t *word, unsigned n,
+				const void *from)
 {
-	struct spawn s = { .fn = fn, .word = word, .nwords = n, .cls = CLS_DEFAULT };
+	struct spawn s = { .fn = fn, .word = word, .nwords = n, .cls = CLS_DEFAULT, .from = from };
 
 	return spawn_slow(m, &s);
 }
 
-static GRT_NOINLINE int go_slow_1(struct m *m, void (*fn)(void), uintptr_t word)
+static GRT_NOINLINE int go_slow_1(struct m *m, void (*fn)(void), uintptr_t word, const void *from)
 {
-	return go_slow(m, fn, &word, 1);
+	return go_slow(m, fn, &word, 1, from);
 }
 
 GRT_PUBLIC int goru_go(void (*fn)(void *), void *arg)
 {
 	uintptr_t word = (uintptr_t)arg;
-	struct spawn s = { .fn = (void (*)(void))fn, .word = &word, .nwords = 1 };
+	struct spawn s = { .fn = (void (*)(void))fn, .word = &word, .nwords = 1, .from = CALLER };
 	struct m *m;
 
 	if (GRT_UNLIKELY(!fn))
@@ -188,12 +193,12 @@ GRT_PUBLIC int goru_go(void (*fn)(void *), void *arg)
 	m = grt_enter();
 	if (GRT_LIKELY(m && spawn_hot(m, &s)))
 		return 0;
-	return go_slow_1(m, s.fn, word);
+	return go_slow_1(m, s.fn, word, s.from);
 }
 
-GRT_PUBLIC int goru_go_words_(void (*fn)(void), const uintptr_t *words, unsigned n)
+GRT_INLINE int go_words(void (*fn)(void), const uintptr_t *words, unsigned n, const void *from)
 {
-	struct spawn s = { .fn = fn, .word = words, .nwords = n };
+	struct spawn s = { .fn = fn, .word = words, .nwords = n, .from = from };
 	struct m *m;
 
 	if (GRT_UNLIKELY(!fn || n > G_WORDS))
@@ -201,20 +206,27 @@ GRT_PUBLIC int goru_go_words_(void (*fn)(void), const uintptr_t *words, unsigned
 	m = grt_enter();
 	if (GRT_LIKELY(m && spawn_hot(m, &s)))
 		return 0;
-	return go_slow(m, fn, words, n);
+	return go_slow(m, fn, words, n, from);
+}
+
+GRT_PUBLIC int goru_go_words_(void (*fn)(void), const uintptr_t *words, unsigned n)
+{
+	return go_words(fn, words, n, CALLER);
 }
 
 GRT_PUBLIC int goru_go_captured_(void (*fn)(void))
 {
-	return goru_go_words_(fn, grt_tls_words, G_WORDS);
+	return go_words(fn, grt_tls_words, G_WORDS, CALLER);
 }
 
 GRT_PUBLIC int goru_go_attr(const goru_attr *attr, void (*fn)(void *), void *arg)
 {
 	uintptr_t word = (uintptr_t)arg;
-	struct spawn s = {
-		.fn = (void (*)(void))fn, .word = &word, .nwords = 1, .cls = CLS_DEFAULT
-	};
+	struct spawn s = { .fn = (void (*)(void))fn,
+			   .word = &word,
+			   .nwords = 1,
+			   .cls = CLS_DEFAULT,
+			   .from = CALLER };
 
 	if (!fn)
 		return -EINVAL;

@@ -13,6 +13,7 @@ struct spawn {
 	unsigned nwords;
 	unsigned cls; /* stack class, or CLS_DEFAULT */
 	const char *name;
+	const void *from; /* where the call returns to; NULL: not a call of the program's */
 	uint8_t flags;
 };
 

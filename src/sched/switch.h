@@ -37,11 +37,10 @@ GRT_INLINE void grt_load_thread_state(struct m *m, struct g *g)
 	}
 }
 
-GRT_INLINE void grt_note_run(struct m *m, struct p *p, struct g *g)
+GRT_INLINE void grt_note_run(struct p *p, struct g *g)
 {
 	grt_store(&p->schedtick, grt_load(&p->schedtick) + 1);
 	grt_g_set_state(g, G_RUNNING);
-	g->m = m;
 }
 
 /*
@@ -59,7 +58,7 @@ GRT_INLINE struct m *grt_switch(struct m *m, struct p *p, struct g *g, struct g 
 	m->curg = next;
 	m->held = p;
 	if (GRT_LIKELY(next)) {
-		grt_note_run(m, p, next);
+		grt_note_run(p, next);
 		to = &next->sched;
 		to_san = &next->san;
 	}
