@@ -47,6 +47,8 @@ set(GORU_SOURCES
 	src/engine/watch.c
 	src/engine/pick.c
 	src/engine/loop.c
+	src/engine/stats.c
+	src/engine/deadlock.c
 	src/engine/monitor.c
 	src/engine/overflow.c
 	src/engine/boot.c

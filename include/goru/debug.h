@@ -36,6 +36,43 @@ GORU_API const char *goru_version(void);
  */
 GORU_API void goru_dump(int fd);
 
+/* Counts of the runtime; those of events are since its start. */
+typedef struct goru_stats {
+	uint64_t goroutines;   /* now: started and not ended; the next four add up to it, roughly */
+	uint64_t runnable;     /* now: ready, waiting for their turn */
+	uint64_t running;      /* now: running, or blocked without brackets */
+	uint64_t waiting;      /* now: waiting in goru */
+	uint64_t blocked;      /* now: between goru_block_enter and goru_block_exit */
+	uint64_t procs;	       /* now: as goru_procs */
+	uint64_t threads;      /* now: worker threads */
+	uint64_t threads_idle; /* now: of these, without work */
+	uint64_t spawned, ended;
+	uint64_t spawn_failed;	 /* refused starts */
+	uint64_t switches;	 /* goroutines switched to */
+	uint64_t parks;		 /* waits that were not over at once */
+	uint64_t steals;	 /* times a worker took work from another's queue */
+	uint64_t stolen;	 /* goroutines taken so */
+	uint64_t handoffs;	 /* times goru_block_enter gave a processor to others */
+	uint64_t retakes;	 /* times goroutines were taken from behind one that computes */
+	uint64_t timer_fires;	 /* waits ended by their deadline, sleeps included */
+	uint64_t timer_late;	 /* of these, more than 10 ms late */
+	uint64_t polls;		 /* of later versions; 0 */
+	uint64_t stack_reserved; /* now: bytes of address space for stacks */
+	uint64_t stack_resident; /* now: bytes of memory in them */
+	uint64_t spare[42];	 /* 0 */
+} goru_stats;
+
+/*
+ * Tells what the runtime does. Taken while it goes on, so that the counts are not all of one moment.
+ *
+ * st: where to; all zero while the runtime is off.
+ * Returns: 0; -EINVAL st is NULL.
+ * Call from: anywhere.
+ * Waits: no. Does not start the runtime.
+ * Cost: some microseconds; stack_resident asks the kernel, 0.3 us for each stack ever used.
+ */
+GORU_API int goru_stats_get(goru_stats *st);
+
 GORU_END_C_
 
 #endif

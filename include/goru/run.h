@@ -19,8 +19,8 @@ typedef struct goru_config {
 	size_t stack_size;	     /* bytes reserved for a stack; default 262144 */
 	unsigned max_threads;	     /* threads of the runtime */
 	unsigned max_blocking;	     /* of later versions; 0 */
-	void (*on_deadlock)(void *); /* of later versions; NULL */
-	void *on_deadlock_arg;	     /* of later versions; NULL */
+	void (*on_deadlock)(void *); /* called by goru_run in a deadlock; NULL: the process ends */
+	void *on_deadlock_arg;	     /* what on_deadlock is given */
 	uint64_t spare[26];	     /* 0 */
 } goru_config;
 
@@ -57,8 +57,15 @@ GORU_API int goru_init(const goru_config *cfg);
  * goroutines go on, as goroutines of the process.
  *
  * fn, arg: the function and what it is given.
- * Returns: 0; -EPERM called from a goroutine; -EBUSY another goru_run is active; -EINVAL fn is
- * NULL; -ENOMEM, -EAGAIN or -ESHUTDOWN as goru_go.
+ * Deadlock: when every goroutine waits, none for a deadline, and every thread of the process is the
+ * runtime's, this call's, or waits in goru without a deadline, nothing can happen any more. Then the
+ * process prints `goru: fatal: all goroutines are asleep - deadlock!` with the list of goroutines
+ * and ends with status 2; with on_deadlock in goru_config, the caller of goru_run calls that
+ * instead, and returns.
+ *
+ * Returns: 0; -EPERM called from a goroutine; -EBUSY another goru_run is active; -EDEADLK after
+ * on_deadlock (fn's goroutine still waits, as any other); -EINVAL fn is NULL; -ENOMEM, -EAGAIN or
+ * -ESHUTDOWN as goru_go.
  * Call from: a plain thread.
  * Waits: the thread sleeps in the kernel until fn is done.
  * Order: all before the call happens before fn begins; the end of fn before the return.

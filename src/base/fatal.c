@@ -45,16 +45,32 @@ void grt_warn(const char *fmt, ...)
 	va_end(ap);
 }
 
-_Noreturn void grt_fatal(const char *fmt, ...)
+static GRT_PRINTF(1, 0) void last_words(const char *fmt, va_list ap)
 {
 	static _Atomic int dying;
-	va_list ap;
 
-	va_start(ap, fmt);
 	put(STDERR_FILENO, "goru: fatal: ", fmt, ap);
-	va_end(ap);
 	/* a second fatal, out of the dump itself or from another thread, must not dump again */
 	if (!atomic_exchange_explicit(&dying, 1, memory_order_relaxed))
 		grt_hook_dump(STDERR_FILENO);
+}
+
+_Noreturn void grt_fatal(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	last_words(fmt, ap);
+	va_end(ap);
 	abort();
+}
+
+_Noreturn void grt_fatal_exit(int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	last_words(fmt, ap);
+	va_end(ap);
+	_exit(status);
 }

@@ -8,6 +8,9 @@
 /* Prints `goru: fatal: ...`, lets the dump hook list the goroutines once, and aborts. */
 _Noreturn void grt_fatal(const char *fmt, ...) GRT_PRINTF(1, 2);
 
+/* The same with an exit status instead of abort. */
+_Noreturn void grt_fatal_exit(int status, const char *fmt, ...) GRT_PRINTF(2, 3);
+
 /* Prints `goru: ...` on standard error in one write: a warning, never an error a program has to parse. */
 void grt_warn(const char *fmt, ...) GRT_PRINTF(1, 2);
 

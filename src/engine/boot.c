@@ -126,6 +126,9 @@ static void apply(const struct settings *s)
 	grt_rt.spawn_log = s->spawn_log;
 	grt_rt.max_threads = s->max_threads;
 	grt_rt.hang_seconds = s->hang_seconds;
+	grt_rt.trace_ms = s->trace_ms;
+	grt_rt.on_deadlock = s->on_deadlock;
+	grt_rt.on_deadlock_arg = s->on_deadlock_arg;
 	grt_rt.cpus = grt_os_cpus();
 	grt_store(&grt_rt.procs, s->procs);
 	grt_store(&grt_rt.enter_flags,
@@ -186,10 +189,24 @@ GRT_PUBLIC int goru_init(const goru_config *cfg)
 	return start_with(cfg);
 }
 
+/* It does not run, and if it is woken one day it ends as any other. */
+static void no_longer_main(struct g *g, void *arg)
+{
+	(void)arg;
+	if (grt_load(&g->state) != G_DEAD)
+		g->flags &= (uint8_t)~G_MAIN;
+}
+
+static void deadlocked(void)
+{
+	grt_stack_each(no_longer_main, NULL);
+	grt_rt.on_deadlock(grt_rt.on_deadlock_arg);
+}
+
 /*
  * PROTOCOL run
- *   Words    rt.run_state: 0 nobody is in goru_run, 1 the main goroutine runs, 2 it has ended.
- *   Owners   0 -> 1, 2 -> 0: goru_run. 1 -> 2: the main goroutine, once.
+ *   Words    rt.run_state: 0 nobody is in goru_run, 1 the main goroutine runs, 2 it has ended, 3 deadlock.
+ *   Owners   0 -> 1, 2 or 3 -> 0: goru_run. 1 -> 2: the main goroutine, once. 1 -> 3: the monitor, while it is parked.
  *   Pairs    A end: run_state release -> B run: run_state acquire   what the main goroutine did
  *   Relaxed  0 -> 1: only keeps a second goru_run out.
  */
@@ -231,12 +248,14 @@ GRT_PUBLIC int goru_run(void (*fn)(void *), void *arg)
 	unlock_life();
 	if (rc < 0)
 		return rc;
-	while ((seen = atomic_load_explicit(&grt_rt.run_state, memory_order_acquire)) !=
+	while ((seen = atomic_load_explicit(&grt_rt.run_state, memory_order_acquire)) <
 	       2) /* run.B */
 		grt_os_futex_wait(&grt_rt.run_state, seen, INT64_MAX);
 	grt_tsan_acquire(&grt_rt.run_state);
+	if (seen == 3)
+		deadlocked();
 	grt_store(&grt_rt.run_state, 0);
-	return 0;
+	return seen == 3 ? -EDEADLK : 0;
 }
 
 GRT_PUBLIC unsigned goru_procs(void)

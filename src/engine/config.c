@@ -47,6 +47,8 @@ static bool debug_word(struct settings *s, const char *word)
 		s->no_membarrier = true;
 	else if (!strncmp(word, "hang=", 5))
 		return (s->hang_seconds = parse_unsigned(word + 5, 1u << 20)) != 0;
+	else if (!strncmp(word, "schedtrace=", 11))
+		return (s->trace_ms = parse_unsigned(word + 11, 1u << 20)) != 0;
 	else
 		return false;
 	return true;
@@ -112,6 +114,8 @@ static int program(struct settings *s, const goru_config *given)
 		s->cls = (unsigned)cls;
 	}
 	s->flags = cfg.flags;
+	s->on_deadlock = cfg.on_deadlock;
+	s->on_deadlock_arg = cfg.on_deadlock_arg;
 	s->procs = cfg.procs ? cfg.procs : s->procs;
 	s->max_threads = cfg.max_threads ? cfg.max_threads : s->max_threads;
 	return 0;

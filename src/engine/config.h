@@ -8,7 +8,10 @@
 
 struct settings {
 	unsigned procs, flags, cls, max_threads, hang_seconds;
+	unsigned trace_ms;
 	bool spawn_log, no_membarrier;
+	void (*on_deadlock)(void *);
+	void *on_deadlock_arg;
 };
 
 /* cfg (may be NULL) over environment over defaults; -EINVAL: cfg holds a value that is out of range. A value of the

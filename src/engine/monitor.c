@@ -6,7 +6,9 @@
 
 #include "base/chaos.h"
 #include "base/fatal.h"
+#include "engine/deadlock.h"
 #include "engine/loop.h"
+#include "engine/stats.h"
 #include "engine/watch.h"
 #include "os/os.h"
 #include "rt/gpool.h"
@@ -20,8 +22,9 @@ enum {
 	TICK_RESCUE = 500 * US,	     /* somebody waits in private and could run elsewhere */
 	TICK_ALONE = 10 * 1000 * US, /* one P: nobody could be woken anyway */
 	TRIM_EVERY = 500 * 1000 * US,
-	OLDEST = 10 * 1000 * US, /* so long may newer ones go before the oldest of the spawned */
-	RETRY = 100 * 1000 * US, /* after a thread could not be made */
+	OLDEST = 10 * 1000 * US,  /* so long may newer ones go before the oldest of the spawned */
+	CONFIRM = 10 * 1000 * US, /* so long after it looked like a deadlock it is one */
+	RETRY = 100 * 1000 * US,  /* after a thread could not be made */
 };
 
 /* What was seen of each P at the last tick. */
@@ -35,6 +38,9 @@ static struct {
 	bool told;	/* that no thread can be made */
 	uint64_t ticks; /* sum of schedticks, for the hang watch */
 	int64_t moved_at;
+	uint64_t dead_ticks;
+	int64_t dead_since; /* it looks like a deadlock; 0: no */
+	int64_t start, trace_at;
 } Mon;
 
 /* Some CPU is free, and p has had goroutines waiting in private since the last tick: whoever holds it shares them at its
@@ -172,6 +178,29 @@ static void watch_hang(int64_t now)
 	}
 }
 
+static void watch_deadlock(int64_t now)
+{
+	uint64_t ticks;
+
+	if (!grt_deadlock(&ticks)) {
+		Mon.dead_since = 0;
+	} else if (!Mon.dead_since || ticks != Mon.dead_ticks) {
+		Mon.dead_since = now;
+		Mon.dead_ticks = ticks;
+	} else if (now - Mon.dead_since >= CONFIRM) {
+		grt_deadlock_report();
+		Mon.dead_since = 0;
+	}
+}
+
+static void trace(int64_t now)
+{
+	if (!grt_rt.trace_ms || now < Mon.trace_at)
+		return;
+	grt_sched_trace(now - Mon.start);
+	Mon.trace_at = now + (int64_t)grt_rt.trace_ms * 1000 * US;
+}
+
 /* No P runs: neither one of procs nor one above that has yet to go away. */
 static bool all_idle(void)
 {
@@ -192,7 +221,8 @@ static int64_t may_sleep(void)
 	int64_t until = 0;
 
 	grt_spin_lock(&grt_rt.lock);
-	if (all_idle() && Mon.cold && !grt_load(&grt_rt.want_m) && !grt_rt.hang_seconds) {
+	if (all_idle() && Mon.cold && !grt_load(&grt_rt.want_m) && !grt_rt.hang_seconds &&
+	    !grt_rt.trace_ms && !Mon.dead_since) {
 		int64_t first = grt_timers_earliest();
 
 		until = grt_rt.keeper && grt_rt.keeper_when <= first ? GRT_NEVER : first;
@@ -215,6 +245,8 @@ static void *monitor(void *arg)
 		tick = look_at_all(now);
 		trim(now);
 		watch_hang(now);
+		watch_deadlock(now);
+		trace(now);
 		if (grt_load(&Mon.stop))
 			break;
 		until = may_sleep();
@@ -223,6 +255,8 @@ static void *monitor(void *arg)
 			if (tick < TICK_ALONE && all_idle())
 				tick = TICK_ALONE;
 			until = now + tick;
+			if (grt_rt.trace_ms && Mon.trace_at < until)
+				until = Mon.trace_at;
 		}
 		grt_chaos();
 		if (!grt_load(&grt_rt.monitor_note))
@@ -239,8 +273,10 @@ int grt_monitor_start(void)
 	Mon.cold = Mon.told = false;
 	Mon.retry_at = 0;
 	Mon.trim_at = now + TRIM_EVERY;
-	Mon.moved_at = now;
+	Mon.moved_at = Mon.start = now;
 	Mon.looked_at = now;
+	Mon.trace_at = now + (int64_t)grt_rt.trace_ms * 1000 * US;
+	Mon.dead_since = 0;
 	for (uint32_t i = 0; i < GRT_MAX_PROCS; i++) {
 		Mon.seen[i] = (struct seen){ 0 };
 		Mon.oldest_since[i] = now;

@@ -16,6 +16,7 @@ enum {
 	EXPIRE_MAX =
 		64, /* timers, at one look: their goroutines' first lines fit the first cache */
 	US = 1000,
+	LATE = 10000 * US, /* after its time, a wait's end is counted as late */
 	WORTH = 50 *
 		US, /* what a search found was worth waking for if it lasts as long as the search may */
 	SEARCH = 50 * US, /* so long goes the search of one who found nothing */
@@ -44,7 +45,14 @@ static void expire(struct p *from, struct p *to, int64_t now)
 {
 	struct glist due = { 0 };
 
-	grt_timers_expire(&from->timers, now, EXPIRE_MAX, &due);
+	/* the late ones are only counted */
+	if (grt_timers_first(&from->timers) <= now - LATE) {
+		grt_timers_expire(&from->timers, now - LATE, EXPIRE_MAX, &due);
+		to->ntimer_late += due.n;
+	}
+	if (due.n < EXPIRE_MAX)
+		grt_timers_expire(&from->timers, now, EXPIRE_MAX - due.n, &due);
+	to->ntimer_fires += due.n;
 	for (struct g *g = due.head; g; g = g->schedlink)
 		warm(g);
 	grt_ready_batch(to, &due);
@@ -159,9 +167,12 @@ static struct g *steal_round(struct p *p, bool timers_too)
 	}
 	for (uint32_t i = 0; i < n; i++, at = (at + stride) % n) {
 		struct p *from = grt_load(&grt_rt.allp[at]);
+		uint32_t had = grt_load(&p->runq.tail);
 		struct g *g = from == p ? NULL : grt_runq_steal(&p->runq, &from->runq);
 
 		if (g) {
+			p->nsteals++;
+			p->nstolen += grt_load(&p->runq.tail) - had + 1;
 			grt_store(&p->ring_trees, grt_load(&from->ring_trees));
 			return g;
 		}

@@ -37,7 +37,7 @@ bool grt_seen_worth(struct p *p, const struct seen *s, int64_t since)
 	if (!same_oldest(&p->woken, s->woken))
 		return false;
 	/* a few that run for a moment each talk to one another: they would go on doing so from CPU to CPU */
-	return since >= LONG || (grt_load(&p->schedtick) - s->tick) * SHORT <= since;
+	return since >= LONG || (int64_t)(grt_load(&p->schedtick) - s->tick) * SHORT <= since;
 }
 
 bool grt_seen_stuck(struct p *p, const struct seen *s)

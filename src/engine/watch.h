@@ -8,7 +8,7 @@
 /* What was seen of a P's private places at one moment. */
 struct seen {
 	struct g *runnext;
-	uint32_t tick;
+	uint64_t tick;
 	uint32_t spawned, woken, ring; /* the heads of the lanes and of the ring */
 	bool crowd;		       /* many were woken */
 };

@@ -27,6 +27,7 @@ struct os_range {
 };
 /* Contents and pages go, the mapping stays; cannot fail in a way that matters. */
 void grt_os_discard(const struct os_range *r, unsigned n);
+size_t grt_os_resident(void *base, size_t size); /* bytes that have a page */
 
 /* waiting (futex.c): deadline in CLOCK_MONOTONIC ns, INT64_MAX for none. 0 woken or changed; -ETIMEDOUT */
 int grt_os_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t deadline);
@@ -41,6 +42,7 @@ int64_t grt_os_now(void);
 /* threads (thread.c): 0 or -EAGAIN, -ENOMEM. The new thread has all asynchronous signals blocked. */
 int grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, const char *name);
 void grt_os_thread_join(pthread_t t);
+unsigned grt_os_threads(void);				  /* of the process; 0: unknown */
 void grt_os_thread_bounds(const void **lo, size_t *size); /* the caller's own stack */
 int grt_os_altstack_set(void **out, size_t *size);	  /* for the overflow reporter */
 void grt_os_altstack_clear(void *base, size_t size);

@@ -371,6 +371,20 @@ void grt_stack_each(void (*fn)(struct g *g, void *arg), void *arg)
 	}
 }
 
+size_t grt_stacks_resident(void)
+{
+	size_t n = 0;
+
+	for (unsigned c = 0; c < STACK_CLASSES; c++) {
+		struct arena *a =
+			atomic_load_explicit(&S.arenas[c], memory_order_acquire); /* arena.B */
+
+		for (; a; a = grt_load(&a->next))
+			n += grt_os_resident(a->base, grt_load(&a->used) * grt_stack_size(c));
+	}
+	return n;
+}
+
 /*
  * PROTOCOL arena
  *   Words    S.arenas[class] and arena.next: a list that only grows at its head; used: only rises.

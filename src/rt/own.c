@@ -76,6 +76,7 @@ bool grt_own_rescue(struct p *p)
 	if (m && grt_load(&m->p) == p && take(m, p)) {
 		struct g *g = grt_load(&p->runnext);
 
+		grt_rt.nretakes++;
 		some = grt_own_share(p) || g;
 		grt_store(&p->runnext, NULL);
 		if (g && !grt_runq_push(&p->runq, g))

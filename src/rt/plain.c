@@ -37,6 +37,7 @@ static struct {
 	struct spin lock;
 	struct list waiting;
 	_Atomic uint32_t nplain;
+	uint32_t timed; /* of the waiting, those with a deadline; under lock */
 } W = { .waiting = { &W.waiting, &W.waiting } };
 
 void grt_plain_enter(void)
@@ -79,6 +80,7 @@ enum ending grt_plain_wait(struct waiter *w, int64_t deadline)
 {
 	grt_spin_lock(&W.lock);
 	grt_list_push(&W.waiting, &w->link);
+	W.timed += deadline != INT64_MAX;
 	grt_spin_unlock(&W.lock);
 	/* it sleeps: shutdown need not wait for it, but cancels it */
 	grt_plain_leave();
@@ -89,6 +91,7 @@ enum ending grt_plain_wait(struct waiter *w, int64_t deadline)
 	grt_plain_enter();
 	grt_spin_lock(&W.lock);
 	grt_list_del(&w->link);
+	W.timed -= deadline != INT64_MAX;
 	grt_spin_unlock(&W.lock);
 	if (note & NOTE_READY)
 		return END_READY;
@@ -100,6 +103,19 @@ enum ending grt_plain_wait(struct waiter *w, int64_t deadline)
 	/* served in this very moment: the object may be gone, the server's last touch of w is still to come */
 	note_wait(w, NOTE_READY, INT64_MAX);
 	return END_READY;
+}
+
+bool grt_plain_asleep(uint32_t *n)
+{
+	bool yes;
+
+	*n = 0;
+	grt_spin_lock(&W.lock);
+	yes = !W.timed;
+	for (struct list *l = W.waiting.next; l != &W.waiting; l = l->next, (*n)++)
+		yes = yes && !grt_load(&grt_container_of(l, struct waiter, link)->note);
+	grt_spin_unlock(&W.lock);
+	return yes;
 }
 
 static void cancel_all(void)

@@ -20,6 +20,9 @@ void grt_plain_ready(struct waiter *w);
  * has made its goroutine. */
 void grt_plain_settle(void);
 
+/* Do those that wait, n of them, all wait without a deadline, and has none been woken? */
+bool grt_plain_asleep(uint32_t *n);
+
 /* By shutdown, with no goroutine on any list: waits until no plain thread is inside, and asks all that wait to give up. */
 void grt_plain_drain(void);
 

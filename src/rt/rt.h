@@ -37,14 +37,15 @@ struct p {
 	/* the owner's; runnext and schedtick are also looked at by others (relaxed) */
 	GRT_ALIGNED(GRT_CACHELINE)
 	_Atomic(struct g *) runnext;  /* the newest: PROTOCOL own in rt/own.h */
-	_Atomic uint32_t schedtick;   /* rises with each goroutine run */
+	_Atomic uint64_t schedtick;   /* rises with each goroutine run */
 	uint32_t to_fair;	      /* picks left until one who waits elsewhere goes first */
 	uint32_t turn;		      /* who that is */
 	bool oldest_due;	      /* the oldest spawned goes first at the next pick */
 	_Atomic bool ring_trees;      /* the ring was filled with spawned ones, not woken; a hint */
 	_Atomic uint32_t syscalltick; /* rises with each hand-off in block_enter */
 	uint64_t id_next, id_end;     /* goroutine ids taken in advance */
-	uint64_t nspawned, nended;
+	uint64_t nspawned, nended, nparks, nsteals, nstolen, ntimer_fires,
+		ntimer_late; /* for reports */
 	uint64_t rand;
 	_Atomic uint32_t ngfree; /* in gfree; the monitor looks too */
 
@@ -110,7 +111,10 @@ struct rt {
 	uint32_t cpus; /* that the process may use, at the start */
 	bool spawn_fatal, spawn_log;
 	uint32_t max_threads;
-	uint32_t hang_seconds;	/* GORU_DEBUG=hang=S; 0: off */
+	uint32_t hang_seconds;	     /* GORU_DEBUG=hang=S; 0: off */
+	uint32_t trace_ms;	     /* GORU_DEBUG=schedtrace=MS; 0: off */
+	void (*on_deadlock)(void *); /* by goru_run's caller; NULL: the process ends */
+	void *on_deadlock_arg;
 	_Atomic uint64_t epoch; /* which start of the runtime this is */
 	struct p *_Atomic allp[GRT_MAX_PROCS];
 
@@ -134,7 +138,8 @@ struct rt {
 	_Atomic uint32_t want_m; /* Ms asked of the monitor, which looks without the lock first */
 	bool monitor_sleeps;	 /* on monitor_note, without a tick */
 	_Atomic uint32_t monitor_note;
-	uint32_t m_id; /* the next M's */
+	uint32_t m_id;	   /* the next M's */
+	uint64_t nretakes; /* Ps taken from goroutines that computed, under lock */
 
 	GRT_ALIGNED(GRT_CACHELINE)
 	_Atomic uint64_t id_next; /* goroutine ids handed to Ps in batches */
@@ -142,7 +147,8 @@ struct rt {
 		nspawn_failed; /* by those without a P; Ps count their own */
 
 	/* goru_run */
-	_Atomic uint32_t run_state; /* 0 none, 1 main goroutine runs, 2 it has ended; futex word */
+	_Atomic uint32_t
+		run_state; /* 0 none, 1 main goroutine runs, 2 it has ended, 3 deadlock; futex word */
 
 	struct injq injq;
 };
@@ -153,7 +159,10 @@ void grt_rt_reset(void);
 
 GRT_INLINE void grt_clock_set(int64_t now)
 {
-	grt_store(&grt_rt.clock, (uint32_t)(now >> GRT_CLOCK_SHIFT));
+	uint32_t t = (uint32_t)(now >> GRT_CLOCK_SHIFT);
+
+	if (grt_load(&grt_rt.clock) != t) /* its line is everybody's */
+		grt_store(&grt_rt.clock, t);
 }
 
 /* A new P in state P_DEAD at allp[id]; -ENOMEM. Under rt.lock or before anyone else runs. */

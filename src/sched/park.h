@@ -15,6 +15,7 @@ GRT_INLINE struct m *grt_park(struct m *m, struct p *p)
 	struct g *next = grt_next(p, g);
 
 	grt_store(&g->since, grt_load(&grt_rt.clock));
+	p->nparks++;
 
 	if (GRT_UNLIKELY(next == g)) {
 		grt_g_set_state(g, G_RUNNING);

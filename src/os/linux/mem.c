@@ -200,3 +200,19 @@ void grt_os_discard(const struct os_range *r, unsigned n)
 		n -= k;
 	}
 }
+
+size_t grt_os_resident(void *base, size_t size)
+{
+	size_t page = grt_os_page_size(), n = 0;
+	unsigned char have[4096];
+
+	for (size_t at = 0; at < size; at += sizeof(have) * page) {
+		size_t len = size - at < sizeof(have) * page ? size - at : sizeof(have) * page;
+
+		if (mincore((char *)base + at, len, have))
+			continue;
+		for (size_t i = 0; i < len / page; i++)
+			n += have[i] & 1;
+	}
+	return n * page;
+}

@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "base/sanitizer.h"
 #include "os/os.h"
@@ -62,6 +63,14 @@ int grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, const ch
 	if (!rc)
 		pthread_setname_np(*out, name);
 	return rc == -EINVAL || rc == -EPERM ? -EAGAIN : rc;
+}
+
+/* The directory has a link for each, and two of its own. */
+unsigned grt_os_threads(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/task", &st) || st.st_nlink < 2 ? 0 : (unsigned)st.st_nlink - 2;
 }
 
 void grt_os_thread_join(pthread_t t)

@@ -1,0 +1,241 @@
+/* stats.c - goru_stats_get: every count is provoked; GORU_DEBUG=schedtrace. */
+/* SPDX-License-Identifier: MIT */
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "test.h"
+
+#include "base/sanitizer.h"
+
+static goru_chan *c;
+static _Atomic int go_on;
+
+static goru_stats get(void)
+{
+	goru_stats st;
+
+	memset(&st, 0xff, sizeof(st));
+	CHECK_EQ(goru_stats_get(&st), 0);
+	return st;
+}
+
+static void off(void)
+{
+	static const goru_stats zero;
+	goru_stats st = get();
+
+	CHECK(!memcmp(&st, &zero, sizeof(st)));
+	CHECK_EQ(sizeof(st), 512);
+	CHECK_EQ(goru_stats_get(NULL), -EINVAL);
+	CHECK_EQ(goru_procs() > 0, 1);
+	CHECK_EQ(get().threads, 0); /* and it has started nothing */
+}
+
+static void start(unsigned procs)
+{
+	goru_config cfg = GORU_CONFIG_INIT;
+
+	cfg.procs = procs;
+	CHECK_EQ(goru_init(&cfg), 0);
+	c = goru_chan_make(0, 0);
+	atomic_store(&go_on, 0);
+}
+
+static void finish(void)
+{
+	CHECK_EQ(goru_shutdown(), 0);
+	goru_chan_unref(c);
+}
+
+static void waits(void *arg)
+{
+	goru_chan_recv(c, arg);
+}
+
+static void computes(void *arg)
+{
+	(void)arg;
+	while (!atomic_load(&go_on))
+		;
+}
+
+static void blocks(void *arg)
+{
+	(void)arg;
+	goru_block_enter();
+	while (!atomic_load(&go_on))
+		usleep(200);
+	goru_block_exit();
+}
+
+static void states(void)
+{
+	goru_stats st;
+
+	start(1);
+	for (int i = 0; i < 10; i++)
+		CHECK_EQ(goru_go(waits, NULL), 0);
+	UNTIL(get().waiting == 10);
+	st = get();
+	CHECK_EQ(st.goroutines, 10);
+	CHECK_EQ(st.runnable + st.running + st.blocked, 0);
+	CHECK_EQ(st.spawned, 10);
+	CHECK_EQ(st.ended, 0);
+	CHECK_EQ(st.parks, 10);
+	CHECK_EQ(st.switches, 10);
+	CHECK_EQ(st.procs, 1);
+	CHECK(st.threads >= 1);
+	UNTIL(get().threads_idle == get().threads);
+	CHECK_EQ(goru_go(blocks, NULL), 0);
+	UNTIL(get().blocked == 1);
+	UNTIL(get().handoffs == 1);
+	CHECK_EQ(goru_go(computes, NULL), 0);
+	UNTIL(get().running == 1);
+	CHECK_EQ(goru_go(computes, NULL), 0);
+	UNTIL(get().runnable == 1);
+	st = get();
+	CHECK_EQ(st.goroutines, 13);
+	CHECK_EQ(st.waiting, 10);
+	CHECK_EQ(st.polls, 0);
+	atomic_store(&go_on, 1);
+	goru_chan_close(c);
+	UNTIL(get().goroutines == 0);
+	CHECK_EQ(get().ended, 13);
+	CHECK_EQ(get().spawned, 13);
+	finish();
+	CHECK_EQ(get().spawned, 0);
+}
+
+static void touches(void *arg)
+{
+	volatile char deep[100000];
+
+	for (size_t i = 0; i < sizeof(deep); i += 512)
+		deep[i] = 1;
+	goru_chan_recv(c, arg);
+}
+
+static void stacks(void)
+{
+	uint64_t before;
+
+	start(1);
+	CHECK_EQ(goru_go(waits, NULL), 0);
+	UNTIL(get().waiting == 1);
+	before = get().stack_resident;
+	CHECK(get().stack_reserved >= 262144);
+	CHECK(before >= 4096 || test_emulated());
+	CHECK_EQ(goru_go(touches, NULL), 0);
+	UNTIL(get().waiting == 2);
+	CHECK(get().stack_resident >= before + 96000 || test_emulated());
+	goru_chan_close(c);
+	UNTIL(get().goroutines == 0);
+	finish();
+}
+
+static void spawner(void *arg)
+{
+	int64_t until = goru_in(100 * GORU_MSEC);
+
+	for (int i = 0; i < 100; i++)
+		CHECK_EQ(goru_go(waits, arg), 0);
+	while (goru_now() < until)
+		goru_yield();
+}
+
+static void hog(void *arg)
+{
+	int64_t until = goru_in(30 * GORU_MSEC);
+
+	CHECK_EQ(goru_go(waits, arg), 0);
+	while (goru_now() < until)
+		;
+}
+
+static void shares(void)
+{
+	start(2);
+	UNTIL((CHECK_EQ(goru_go(hog, NULL), 0), usleep(40000), get().retakes > 0));
+	UNTIL((CHECK_EQ(goru_go(spawner, NULL), 0), usleep(120000), get().steals > 0));
+	CHECK(get().stolen >= get().steals);
+	goru_chan_close(c);
+	UNTIL(get().goroutines == 0);
+	finish();
+}
+
+static void sleeps(void *arg)
+{
+	(void)arg;
+	goru_sleep(2 * GORU_MSEC);
+}
+
+static void computes_a_while(void *arg)
+{
+	int64_t until = goru_in(40 * GORU_MSEC);
+
+	(void)arg;
+	while (goru_now() < until)
+		;
+}
+
+static void sleeps_and_is_late(void *arg)
+{
+	CHECK_EQ(goru_go(computes_a_while, arg), 0);
+	goru_sleep(2 * GORU_MSEC);
+}
+
+static void timers(void)
+{
+	start(1);
+	for (int i = 0; i < 5; i++)
+		CHECK_EQ(goru_go(sleeps, NULL), 0);
+	UNTIL(get().timer_fires == 5);
+	CHECK_EQ(goru_go(sleeps_and_is_late, NULL), 0);
+	UNTIL(get().timer_fires == 6);
+	CHECK(get().timer_late >= 1);
+	UNTIL(get().goroutines == 0);
+	finish();
+}
+
+static void on_a_goroutine(void)
+{
+	goru_stats st = get();
+
+	CHECK(st.running >= 1);
+	CHECK(st.goroutines >= 1);
+}
+
+static void naps(void *arg)
+{
+	(void)arg;
+	for (int i = 0; i < 40; i++)
+		goru_sleep(10 * GORU_MSEC);
+}
+
+static void traced(void)
+{
+	setenv("GORU_DEBUG", "schedtrace=50", 1);
+	setenv("GORU_PROCS", "2", 1);
+	CHECK_EQ(goru_run(naps, NULL), 0);
+}
+
+static void schedtrace(void)
+{
+	static struct test_end e;
+	int lines = 0;
+	unsigned long long procs = 0;
+
+	test_child(traced, &e);
+	for (char *at = e.err; (at = strstr(at, "SCHED ")); at++) {
+		long long ms;
+
+		CHECK_EQ(sscanf(at, "SCHED %lldms: procs=%llu ", &ms, &procs), 2);
+		CHECK_EQ(procs, 2);
+		lines++;
+	}
+	CHECK(lines >= 3 && lines <= 40);
+	CHECK(strstr(e.err, " goroutines=1 ") && strstr(e.err, " runqueue=0 [0 0]\n"));
+}
+
+TEST_MAIN(TEST(off), TEST(states), TEST(stacks), TEST(shares), TEST(timers), TEST(schedtrace),
+	  TEST_GO(on_a_goroutine))
