@@ -21,6 +21,12 @@ install(FILES
 	${PROJECT_BINARY_DIR}/goruConfigVersion.cmake
 	DESTINATION ${GORU_CMAKE_DIR})
 
+# gdb's commands: by itself with the shared library, where gdb looks for the full name of the file; by hand with the static.
+install(FILES src/debug/goru-gdb.py DESTINATION ${CMAKE_INSTALL_DATADIR}/goru)
+install(FILES src/debug/goru-gdb.py
+	DESTINATION ${CMAKE_INSTALL_DATADIR}/gdb/auto-load${CMAKE_INSTALL_FULL_LIBDIR} # gdb's own: where the library will be
+	RENAME libgoru.so.${PROJECT_VERSION}-gdb.py)
+
 # The prefix of goru.pc is where goru.pc lies, unless the directories were given as absolute.
 if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
 	set(GORU_PC_PREFIX "${CMAKE_INSTALL_PREFIX}")
