@@ -248,10 +248,12 @@ GRT_PUBLIC int goru_run(void (*fn)(void *), void *arg)
 	unlock_life();
 	if (rc < 0)
 		return rc;
+	grt_store(&grt_rt.run_sleeps, true);
 	while ((seen = atomic_load_explicit(&grt_rt.run_state, memory_order_acquire)) <
 	       2) /* run.B */
 		grt_os_futex_wait(&grt_rt.run_state, seen, INT64_MAX);
 	grt_tsan_acquire(&grt_rt.run_state);
+	grt_store(&grt_rt.run_sleeps, false);
 	if (seen == 3)
 		deadlocked();
 	grt_store(&grt_rt.run_state, 0);

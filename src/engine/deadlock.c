@@ -26,7 +26,8 @@ bool grt_deadlock(uint64_t *ticks)
 	uint32_t workers, plain;
 
 	*ticks = 0;
-	if (grt_load(&grt_rt.run_state) != 1 || grt_load(&grt_rt.npidle) < grt_load(&grt_rt.procs))
+	if (grt_load(&grt_rt.run_state) != 1 || !grt_load(&grt_rt.run_sleeps) ||
+	    grt_load(&grt_rt.npidle) < grt_load(&grt_rt.procs))
 		return false;
 	/* in this order: whoever is woken by a goroutine that then parks is no longer among those that sleep */
 	if (!all_asleep(&workers) || !grt_plain_asleep(&plain))

@@ -4,6 +4,7 @@
  * PROTOCOL plain
  *   Words    nplain: plain threads between enter and leave. waiting: those that sleep in goru, under its lock.
  *            waiter.note: bits NOTE_READY, NOTE_CANCEL; only ever set.
+ *            timed: those of them that have a deadline.
  *   Steps    enter: nplain + 1. leave: nplain - 1. ready (after the claim): note |= READY, futex wake; the last touch of
  *            the waiter. cancel: note |= CANCEL, futex wake. give up (deadline, cancel): claim oneself (PROTOCOL claim);
  *            won: off the lists, under their locks; lost: the object may be gone already, only wait for READY.

@@ -17,6 +17,7 @@ ASSERT_SIZE(goru_rwlock, 40);
 ASSERT_SIZE(goru_cond, 16);
 ASSERT_SIZE(goru_sem, 24);
 ASSERT_SIZE(goru_once, 16);
+ASSERT_SIZE(goru_stats, 512);
 
 enum color { RED, GREEN = 70000 };
 struct small {
