@@ -21,7 +21,7 @@ static void yields(void *word)
 	before = 18;
 	goru_yield();
 	CHECK(mine == 17 && before == 18);
-	CHECK(first->m == grt_arch_self());
+	CHECK(grt_arch_self()->curg == first);
 	ended[0]++;
 	kit_end();
 }
