@@ -32,7 +32,7 @@ GORU_API const char *goru_version(void);
  * fd: where to; what cannot be written is lost.
  * Call from: anywhere; also from a debugger, `call goru_dump(2)`.
  * Waits: no; takes no lock of goru's and does not use malloc.
- * Cost: about 0.2 us a goroutine, and up to some 0.1 s for the names.
+ * Cost: about 0.3 us a goroutine, and up to some 0.1 s for the names.
  */
 GORU_API void goru_dump(int fd);
 
