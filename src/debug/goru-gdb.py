@@ -16,7 +16,9 @@ import gdb.unwinder
 
 STATES = ["dead", "runnable", "running", "waiting", "blocked"]
 REASONS = {"WAIT_SEND": "chan send", "WAIT_RECV": "chan recv", "WAIT_SELECT": "select", "WAIT_FOREVER": "for ever",
-           "WAIT_WAITGROUP": "wait group", "WAIT_SLEEP": "sleep", "WAIT_P": "its turn after a blocking call"}
+           "WAIT_WAITGROUP": "wait group", "WAIT_SLEEP": "sleep", "WAIT_P": "its turn after a blocking call",
+           "WAIT_MUTEX": "mutex", "WAIT_RDLOCK": "rwlock, to read", "WAIT_WRLOCK": "rwlock, to write",
+           "WAIT_COND": "condition", "WAIT_SEM": "semaphore", "WAIT_ONCE": "once", "WAIT_JOIN": "task"}
 COLORS = 16  # STACK_COLORS
 MIN_SHIFT = 14  # STACK_MIN_SHIFT
 

@@ -149,7 +149,8 @@ struct rt {
 	/* goru_run */
 	_Atomic uint32_t
 		run_state; /* 0 none, 1 main goroutine runs, 2 it has ended, 3 deadlock; futex word */
-	_Atomic bool run_sleeps; /* its caller has queued the main goroutine, and does nothing but wait for it */
+	_Atomic bool
+		run_sleeps; /* its caller has queued the main goroutine, and does nothing but wait for it */
 
 	struct injq injq;
 };
