@@ -23,7 +23,7 @@ check() {
 	want '^  goroutine 1 \(stuck\) \[waiting: chan recv\] in '
 	want '^  goroutine 2 \[waiting: chan recv\] in '
 	want '^  goroutine 3 \[running\]'
-	want '^#[0-9]+ .* inner \(depth=1\)'
+	want '^#[0-9]+ .* inner \(depth=(1|<optimized out>)\)'
 	want '^#[0-9]+ .* outer \('
 	want '^#[0-9]+ .* worker '
 	want '^#[0-9]+ .* grt_g_main '
