@@ -13,7 +13,7 @@
 
 static char *text;
 static goru_chan *c;
-static volatile int sink;
+static _Atomic int sink;
 static _Atomic int ended;
 
 static const char *dump(void)
