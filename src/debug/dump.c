@@ -140,14 +140,18 @@ static void one(struct g *g, void *arg)
 	w->total++;
 
 	unsigned k = bucket_of(&l);
+	bool full = w->ngroups == GROUPS, may_join = false;
 
-	for (int i = w->bucket[k]; i >= 0; i = w->group[i].next)
-		if (alike(&w->group[i].look, &l) &&
-		    (l.state != G_WAITING || grt_backtrace_same(g, &w->group[i].stands))) {
+	for (int i = w->bucket[k]; i >= 0; i = w->group[i].next) {
+		if (!alike(&w->group[i].look, &l))
+			continue;
+		may_join = true;
+		if (l.state != G_WAITING || grt_backtrace_same(g, &w->group[i].stands)) {
 			joins(&w->group[i], &l);
 			return;
 		}
-	if (w->ngroups == GROUPS) {
+	}
+	if (full && !may_join) {
 		w->others++;
 		return;
 	}
@@ -160,6 +164,10 @@ static void one(struct g *g, void *arg)
 			joins(&w->group[i], &l);
 			return;
 		}
+	if (full) {
+		w->others++;
+		return;
+	}
 	w->group[w->ngroups] = (struct group){
 		.look = l, .youngest = l.age, .n = 1, .stands = b, .next = w->bucket[k]
 	};
