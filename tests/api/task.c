@@ -68,7 +68,7 @@ static void one_that_has_ended(void)
 	goru_task *t = started(doubles, mark);
 	void *r = NULL;
 
-	goru_sleep(3 * GORU_MSEC);
+	UNTIL(test_alive() == 0);
 	CHECK_EQ(goru_task_join_until(t, &r, INT64_MIN), 0); /* at once, whatever the deadline */
 	CHECK(r == (void *)0x2468);
 }
@@ -162,13 +162,13 @@ static void detached(void)
 	CHECK_EQ(goru_task_detach(t), 0); /* while it runs */
 	CHECK_EQ(goru_chan_send(gate, NULL), 0);
 	t = started(counts, NULL);
-	UNTIL(atomic_load(&ran) == 1);
-	goru_sleep(GORU_MSEC);
+	UNTIL(test_alive() == 0);
+	CHECK_EQ(atomic_load(&ran), 1);
 	CHECK_EQ(goru_task_detach(t), 0); /* after */
 	CHECK_EQ(goru_task_start(&self, detaches_itself, NULL), 0);
 	CHECK_EQ(goru_chan_close(gate), 0);
-	UNTIL(atomic_load(&ran) == 2);
-	goru_sleep(GORU_MSEC);
+	UNTIL(test_alive() == 0);
+	CHECK_EQ(atomic_load(&ran), 2);
 	goru_chan_unref(gate);
 }
 
@@ -294,8 +294,7 @@ static void four_rounds(void)
 		atomic_store(&by_exit, i == 1);
 		atomic_store(&rounds, 0);
 		CHECK_EQ(go(sets_once), 0);
-		UNTIL(atomic_load(&rounds) == 4);
-		goru_sleep(2 * GORU_MSEC);
+		UNTIL(test_alive() == 0);
 		CHECK_EQ(atomic_load(&rounds), 4);
 	}
 	atomic_store(&rounds, 0);
@@ -546,8 +545,8 @@ static void dropped(void)
 	for (int i = 0; i < 20; i++)
 		CHECK_EQ(goru_task_detach(started(on_big_for_ever, NULL)), 0);
 	test_thread(&thread, joins_victim);
-	UNTIL(atomic_load(&arrived) == 26);
-	goru_sleep(3 * GORU_MSEC);
+	UNTIL(test_asleep() == 26 && test_alive() == 25);
+	CHECK_EQ(atomic_load(&arrived), 26);
 	t[5] = started(for_ever, NULL); /* may never have run */
 	CHECK_EQ(goru_shutdown(), 0);
 	test_join(thread);
@@ -614,8 +613,7 @@ static void join_twice(void)
 	goru_task *t = started(for_ever, NULL);
 
 	CHECK_EQ(go(joins_for_ever, t), 0);
-	UNTIL(atomic_load(&arrived) == 2);
-	goru_sleep(10 * GORU_MSEC);
+	UNTIL(test_asleep() == 2);
 	fprintf(stderr, "%p\n", (void *)t);
 	(void)!goru_task_join(t, NULL);
 }
@@ -625,8 +623,7 @@ static void detach_joined(void)
 	goru_task *t = started(for_ever, NULL);
 
 	CHECK_EQ(go(joins_for_ever, t), 0);
-	UNTIL(atomic_load(&arrived) == 2);
-	goru_sleep(10 * GORU_MSEC);
+	UNTIL(test_asleep() == 2);
 	fprintf(stderr, "%p\n", (void *)t);
 	goru_task_detach(t);
 }

@@ -42,12 +42,41 @@ static int fill(size_t stack)
 	return n;
 }
 
+/* A worker gives the last one's stack back when it runs on another, at the latest before it sleeps. */
+static bool workers_sleep(void)
+{
+	goru_stats st;
+
+	CHECK_EQ(goru_stats_get(&st), 0);
+	return st.threads_idle == st.threads;
+}
+
 static void end_all(int n)
 {
 	atomic_store(&woken, 0);
 	goru_chan_close(c);
-	UNTIL(atomic_load(&woken) == n);
+	UNTIL(test_alive() == 0 && workers_sleep());
+	CHECK_EQ(atomic_load(&woken), n);
 	goru_chan_unref(c);
+}
+
+static _Atomic unsigned busy;
+
+static void waits_for_the_others(void *arg)
+{
+	(void)arg;
+	atomic_fetch_add(&busy, 1);
+	while (atomic_load(&busy) < goru_procs())
+		;
+}
+
+/* So that their threads have what they need of the address space. */
+static void start_workers(void)
+{
+	CHECK_EQ(goru_init(NULL), 0);
+	for (unsigned i = goru_procs(); i > 0; i--)
+		CHECK_EQ(goru_go(waits_for_the_others, NULL), 0);
+	UNTIL(test_alive() == 0 && workers_sleep());
 }
 
 static void limited(void)
@@ -55,15 +84,12 @@ static void limited(void)
 	struct rlimit l;
 	int n, m;
 
-	CHECK_EQ(goru_init(NULL), 0);
-	usleep(10000); /* threads have their stacks, and malloc its arenas */
+	start_workers();
 	getrlimit(RLIMIT_AS, &l);
 	l.rlim_cur = address_space() + ((size_t)1 << 30);
 	CHECK_EQ(setrlimit(RLIMIT_AS, &l), 0);
 	n = fill(1 << 20);
 	CHECK(n >= 100 && n < 1100);
-	/* what is smaller may still fit */
-	atomic_store(&woken, 0);
 	end_all(n);
 	for (int i = 0; i < 3; i++) {
 		m = fill(1 << 20); /* their stacks serve again */

@@ -18,6 +18,8 @@
 
 #include "base/fatal.h"
 #include "base/sanitizer.h"
+#include "part/stack.h"
+#include "rt/plain.h"
 
 enum { CHILD_SECONDS = 30, SLOW = GRT_ASAN_ON || GRT_TSAN_ON ? 4 : 1 };
 
@@ -168,6 +170,41 @@ void test_nap(void)
 		goru_sleep(200 * GORU_USEC);
 	else
 		nap(200 * GORU_USEC);
+}
+
+struct lives {
+	int alive, waiting;
+};
+
+static void add_life(struct g *g, void *arg)
+{
+	struct lives *n = arg;
+	uint8_t state = grt_load(&g->state);
+
+	n->alive += state != G_DEAD;
+	n->waiting += state == G_WAITING;
+}
+
+static struct lives lives(void)
+{
+	struct lives n = { 0 };
+
+	grt_stack_each(add_life, &n);
+	n.alive -= goru_id() != 0;
+	return n;
+}
+
+int test_alive(void)
+{
+	return lives().alive;
+}
+
+int test_asleep(void)
+{
+	uint32_t plain;
+
+	(void)grt_plain_asleep(&plain);
+	return lives().waiting + (int)plain - (goru_id() != 0);
 }
 
 /* Children. */

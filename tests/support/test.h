@@ -81,6 +81,14 @@ void test_watch(const char *what, unsigned seconds);
 void test_nap(void);
 
 /*
+ * How many goroutines have not ended, and how many goroutines and plain threads wait in goru, each already where it can
+ * be woken. Without the caller; and without the test's own thread, which waits while a goroutine runs the test. For
+ * UNTIL, when nobody else starts or wakes any.
+ */
+int test_alive(void);
+int test_asleep(void);
+
+/*
  * fn in a child process: how it ended and what it wrote to standard error. Only while the runtime is off in this
  * process. The child that returns from fn ends with 0, or 99 when a CHECK failed in it.
  */
