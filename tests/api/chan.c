@@ -3,7 +3,6 @@
 /* test: procs=1,2,4 */
 #include <poll.h>
 #include <stdatomic.h>
-#include <unistd.h>
 
 #include "test.h"
 
@@ -264,15 +263,14 @@ static void typed_struct(void)
 	pairs_unref(c);
 }
 
-/* Waiters are served first come, first served. Each tells when it is about to wait; the next starts then. */
-static _Atomic int arrived, results[6], values[6];
+/* Waiters are served first come, first served: each starts when those before it wait. */
+static _Atomic int results[6], values[6];
 static goru_waitgroup wg;
 
 static void queue_recv(ints *c, int i)
 {
 	int v = -1;
 
-	atomic_fetch_add(&arrived, 1);
 	atomic_store(&results[i], ints_recv(c, &v));
 	atomic_store(&values[i], v);
 	goru_waitgroup_done(&wg);
@@ -280,22 +278,17 @@ static void queue_recv(ints *c, int i)
 
 static void queue_send(ints *c, int i)
 {
-	atomic_fetch_add(&arrived, 1);
 	atomic_store(&results[i], ints_send(c, i));
 	goru_waitgroup_done(&wg);
 }
 
 static void enqueue(void (*fn)(ints *, int), ints *c)
 {
-	atomic_store(&arrived, 0);
 	goru_waitgroup_add(&wg, 6);
 	for (int i = 0; i < 6; i++) {
 		atomic_store(&results[i], -99);
 		CHECK_EQ(go(fn, c, i), 0);
-		UNTIL(atomic_load(&arrived) == i + 1);
-		test_nap(); /* from "about to" to "does" */
-		test_nap();
-		usleep(1000);
+		UNTIL(test_asleep() == i + 1);
 	}
 }
 

@@ -19,7 +19,6 @@ static void two_wait(void *arg)
 	goru_attr a = { .name = "other" };
 
 	CHECK_EQ(goru_go_attr(&a, waits, NULL), 0);
-	goru_sleep(2 * GORU_MSEC);
 	waits(arg);
 }
 
@@ -62,7 +61,7 @@ static void deadlocks_with_a_thread(void)
 
 	c = goru_chan_make(0, 0);
 	pthread_create(&t, NULL, waits_too, NULL);
-	usleep(50000);
+	UNTIL(test_asleep() == 1);
 	goru_run(two_wait, NULL);
 }
 
@@ -93,7 +92,7 @@ static void nothing(void *arg)
 static void second(void *arg)
 {
 	CHECK_EQ(goru_chan_close(c), 0);
-	goru_sleep(20 * GORU_MSEC);
+	UNTIL(test_alive() == 0);
 	*(int *)arg = 1;
 }
 

@@ -86,7 +86,7 @@ static void overflow_among_others(void)
 
 	CHECK_EQ(goru_init(NULL), 0);
 	CHECK_EQ(goru_go_attr(&a, parked, c), 0);
-	goru_sleep(20 * GORU_MSEC);
+	UNTIL(test_asleep() == 1);
 	run(recurses_later, 0, "worker");
 }
 
@@ -265,7 +265,7 @@ static void frees_under_receiver(void)
 {
 	c = goru_chan_make(8, 0);
 	CHECK_EQ(goru_go(parked, c), 0);
-	usleep(50000);
+	UNTIL(test_asleep() == 1);
 	goru_chan_unref(c);
 }
 
@@ -280,7 +280,7 @@ static void frees_under_select(void)
 {
 	c = goru_chan_make(0, 1);
 	CHECK_EQ(goru_go(selects, c), 0);
-	usleep(50000);
+	UNTIL(test_asleep() == 1);
 	goru_chan_unref(c);
 }
 

@@ -44,13 +44,13 @@ static void hang_is_reported(void)
 static void moves(void *arg)
 {
 	(void)arg;
-	for (int i = 0; i < 30; i++)
+	for (int i = 0; i < 50; i++)
 		goru_sleep(50 * GORU_MSEC);
 }
 
 static void moves_slowly(void)
 {
-	setenv("GORU_DEBUG", "hang=1", 1);
+	setenv("GORU_DEBUG", "hang=2", 1);
 	CHECK_EQ(goru_run(moves, NULL), 0);
 }
 
@@ -64,8 +64,9 @@ static void stands_still(void)
 {
 	goru_attr a = { .name = "stuck" };
 
-	test_watch("that stands still", 1);
 	CHECK_EQ(goru_go_attr(&a, waits_for_nobody, NULL), 0);
+	UNTIL(test_asleep() == 1);
+	test_watch("that stands still", 1);
 	sleep(20);
 }
 

@@ -41,13 +41,6 @@ static void all_ended(void)
 	CHECK_EQ(goru_waitgroup_wait(&wg), 0);
 }
 
-/* Whoever started has gone to sleep by now, most likely. */
-static void asleep(int n)
-{
-	UNTIL(atomic_load(&ran) == n);
-	goru_sleep(5 * GORU_MSEC);
-}
-
 static void zero_is_what_the_initialisers_say(void)
 {
 	static const char zero[64];
@@ -141,7 +134,7 @@ static void nobody_starves(void)
 	atomic_store(&got, false);
 	CHECK_EQ(goru_mutex_lock(&mu), 0);
 	start(1, patient);
-	asleep(1);
+	UNTIL(test_asleep() == 1);
 	for (int64_t end = goru_in(20 * GORU_SEC); !atomic_load(&got) && goru_now() < end;) {
 		goru_yield(); /* with the mutex: who is woken finds it taken */
 		goru_mutex_unlock(&mu);
@@ -257,11 +250,9 @@ static void gets(int what, int64_t patience)
 
 static void who_comes_next(int what, int64_t patience)
 {
-	int n = atomic_load(&ran);
-
 	goru_waitgroup_add(&wg, 1);
 	CHECK_EQ(go(gets, what, patience), 0);
-	asleep(n + 1);
+	UNTIL(test_asleep() == test_alive()); /* or its patience is over already */
 }
 
 /* A waiting writer holds readers back; one that gives up lets them go on. */
@@ -348,7 +339,7 @@ static void signal_and_broadcast(void)
 	goru_waitgroup_add(&wg, 2);
 	for (int i = 0; i < 2; i++)
 		test_thread(&t[i], waits_once);
-	asleep(5);
+	UNTIL(test_asleep() == 5);
 	CHECK_EQ(counted(), 0);
 	goru_cond_signal(&cond);
 	UNTIL(counted() == 1);
@@ -391,7 +382,6 @@ static int64_t moment;
 static void gives_up_at_the_moment(void)
 {
 	CHECK_EQ(goru_mutex_lock(&mu), 0);
-	atomic_fetch_add(&ran, 1);
 	CHECK_EQ(goru_cond_wait_until(&cond, &mu, moment + 1), -ETIMEDOUT);
 	goru_mutex_unlock(&mu);
 	goru_waitgroup_done(&wg);
@@ -422,11 +412,11 @@ static void who_times_out_uses_no_signal(void)
 	CHECK_EQ(goru_set_procs(1), 0);
 	moment = goru_in(30 * GORU_MSEC);
 	start(1, gives_up_at_the_moment);
-	UNTIL(atomic_load(&ran) == 1);
+	UNTIL(test_asleep() == test_alive()); /* or it is late, and has given up already */
 	start(1, waits_once);
-	UNTIL(atomic_load(&ran) == 2);
+	UNTIL(test_asleep() == test_alive());
 	start(1, signals_at_the_moment);
-	UNTIL(atomic_load(&ran) == 3);
+	UNTIL(test_asleep() == test_alive());
 	start(1, computes_past_it);
 	all_ended();
 	CHECK_EQ(counter, 1);
@@ -481,11 +471,11 @@ static void first_come_first_served(void)
 	for (int i = 1; i <= 4; i++) {
 		goru_waitgroup_add(&wg, 1);
 		CHECK_EQ(go(takes_a_unit, i), 0);
-		asleep(i);
+		UNTIL(test_asleep() == i);
 	}
 	for (int i = 0; i < 2; i++) {
 		goru_sem_post(&sem, 1);
-		goru_sleep(2 * GORU_MSEC);
+		UNTIL(test_alive() == 3 - i);
 	}
 	CHECK_EQ(goru_sem_try_wait(&sem), -EAGAIN); /* units go to those who wait */
 	goru_sem_post(&sem, 3);
@@ -700,9 +690,8 @@ static void everybody_waits(void)
 	CHECK_EQ(goru_init(NULL), 0);
 	for (int i = 0; i < 8; i++) {
 		CHECK_EQ(go(fn[i]), 0);
-		UNTIL(atomic_load(&ran) == (i < 7 ? i + 1 : 7));
+		UNTIL(test_asleep() == i + 1);
 	}
-	goru_sleep(20 * GORU_MSEC);
 	goru_sem_post(&sem, INT32_MAX);
 	goru_sem_post(&sem, INT32_MAX);
 }
@@ -777,7 +766,7 @@ static void objects_survive_shutdown(void)
 	CHECK_EQ(go(waits_for_unit), 0);
 	for (int i = 0; i < 4; i++)
 		test_thread(&t[i], waits[i]);
-	asleep(9);
+	UNTIL(test_asleep() == 9);
 	CHECK_EQ(goru_shutdown(), 0);
 	UNTIL(atomic_load(&canceled) == 4);
 	for (int i = 0; i < 4; i++)
@@ -804,7 +793,7 @@ static void computes(void)
 
 static void let_go(void)
 {
-	usleep(20000);
+	test_await_shutdown();
 	atomic_store(&got, true);
 }
 
@@ -821,7 +810,7 @@ static void handed_over_and_dropped(void)
 		CHECK_EQ(goru_rwlock_wrlock(&rw), 0);
 		CHECK_EQ(go(waits_for_lock), 0);
 		CHECK_EQ(go(writer ? waits_to_write : waits_to_read), 0);
-		asleep(2);
+		UNTIL(test_asleep() == 2);
 		CHECK_EQ(go(computes), 0); /* on the only P, while the two are served */
 		UNTIL(atomic_load(&ran) == 3);
 		goru_mutex_unlock(&mu);
@@ -857,12 +846,13 @@ static void starved_and_dropped(void)
 	CHECK_EQ(goru_set_procs(1), 0);
 	CHECK_EQ(goru_mutex_lock(&mu), 0);
 	CHECK_EQ(go(waits_for_lock), 0);
-	asleep(1);
+	UNTIL(test_asleep() == 1);
 	busy();
 	goru_mutex_unlock(&mu); /* it is woken, and finds it taken when it runs */
 	CHECK_EQ(goru_mutex_lock(&mu), 0);
+	goru_sleep(2 * GORU_MSEC); /* and has waited for long */
 	atomic_store(&got, true);
-	goru_sleep(5 * GORU_MSEC);
+	UNTIL(test_asleep() == 2);
 	busy();
 	goru_mutex_unlock(&mu); /* handed over */
 	CHECK_EQ(goru_mutex_try_lock(&mu), -EAGAIN);

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test: procs=1,2,4 */
 #include <stdatomic.h>
-#include <unistd.h>
 
 #include "test.h"
 
@@ -310,7 +309,7 @@ static void for_ever_ends_with_the_runtime(void)
 		UNTIL(atomic_load(&rc_of[i]) == 1);
 	}
 	CHECK_EQ(goru_go((void (*)(void *))never_ready, NULL), 0);
-	usleep(20000);
+	UNTIL(test_asleep() == 4);
 	for (int i = 0; i < 3; i++)
 		CHECK_EQ(atomic_load(&rc_of[i]), 1);
 	CHECK_EQ(goru_shutdown(), 0);

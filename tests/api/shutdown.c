@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 /* test: procs=1,2,4 */
 #include <stdatomic.h>
-#include <unistd.h>
 
 #include "test.h"
 
@@ -128,9 +127,8 @@ static void once(bool threads)
 		if (threads)
 			test_thread(&t[i], places[i]);
 	}
-	UNTIL(atomic_load(&arrived) == PLACES * (threads ? 2 : 1));
-	if (threads)
-		usleep(2000);
+	UNTIL(test_asleep() == PLACES * (threads ? 2 : 1) - 1); /* without the big select */
+	CHECK_EQ(atomic_load(&arrived), PLACES * (threads ? 2 : 1));
 	CHECK_EQ(goru_shutdown(), 0);
 	for (int i = 0; threads && i < PLACES; i++)
 		test_join(t[i]);
@@ -205,13 +203,10 @@ static void readied_just_before(void)
 	}
 }
 
-static _Atomic int stop;
-
 static void computes(void)
 {
 	arrive();
-	while (!atomic_load(&stop))
-		usleep(100);
+	test_await_shutdown();
 	atomic_store(&after, 1);
 }
 
@@ -219,32 +214,21 @@ static void blocks(void)
 {
 	goru_block_enter();
 	arrive();
-	usleep(30000);
+	test_await_shutdown();
 	atomic_store(&canceled, 1); /* runs on until a call that waits, such as this: */
 	goru_block_exit();
 	atomic_store(&after, 2);
 }
 
-static void stops_later(void)
-{
-	usleep(30000);
-	atomic_store(&stop, 1);
-}
-
 /* Who runs is waited for until it parks or ends. */
 static void waits_for_those_that_run(void)
 {
-	pthread_t t;
-
 	atomic_store(&arrived, 0);
 	atomic_store(&after, 0);
-	atomic_store(&stop, 0);
 	CHECK_EQ(go(computes), 0);
 	UNTIL(atomic_load(&arrived) == 1);
-	test_thread(&t, stops_later);
 	CHECK_EQ(goru_shutdown(), 0);
 	CHECK_EQ(atomic_load(&after), 1);
-	test_join(t);
 
 	atomic_store(&arrived, 0);
 	atomic_store(&canceled, 0);

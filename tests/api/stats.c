@@ -75,9 +75,10 @@ static void states(void)
 	start(1);
 	for (int i = 0; i < 10; i++)
 		CHECK_EQ(goru_go(waits, NULL), 0);
-	UNTIL(get().waiting == 10);
+	UNTIL(test_asleep() == 10 && test_workers_asleep());
 	st = get();
 	CHECK_EQ(st.goroutines, 10);
+	CHECK_EQ(st.waiting, 10);
 	CHECK_EQ(st.runnable + st.running + st.blocked, 0);
 	CHECK_EQ(st.spawned, 10);
 	CHECK_EQ(st.ended, 0);
@@ -85,7 +86,7 @@ static void states(void)
 	CHECK_EQ(st.switches, 10);
 	CHECK_EQ(st.procs, 1);
 	CHECK(st.threads >= 1);
-	UNTIL(get().threads_idle == get().threads);
+	CHECK_EQ(st.threads_idle, st.threads);
 	CHECK_EQ(goru_go(blocks, NULL), 0);
 	UNTIL(get().blocked == 1);
 	UNTIL(get().handoffs == 1);
@@ -133,14 +134,20 @@ static void stacks(void)
 	finish();
 }
 
+static void computes_for_1ms(void *arg)
+{
+	int64_t until = goru_in(GORU_MSEC);
+
+	(void)arg;
+	while (goru_now() < until)
+		;
+}
+
+/* Far more than a worker waits until it helps. */
 static void spawner(void *arg)
 {
-	int64_t until = goru_in(100 * GORU_MSEC);
-
 	for (int i = 0; i < 100; i++)
-		CHECK_EQ(goru_go(waits, arg), 0);
-	while (goru_now() < until)
-		goru_yield();
+		CHECK_EQ(goru_go(computes_for_1ms, arg), 0);
 }
 
 static void hog(void *arg)
@@ -156,7 +163,7 @@ static void shares(void)
 {
 	start(2);
 	UNTIL((CHECK_EQ(goru_go(hog, NULL), 0), usleep(40000), get().retakes > 0));
-	UNTIL((CHECK_EQ(goru_go(spawner, NULL), 0), usleep(120000), get().steals > 0));
+	UNTIL((CHECK_EQ(goru_go(spawner, NULL), 0), usleep(20000), get().steals > 0));
 	CHECK(get().stolen >= get().steals);
 	goru_chan_close(c);
 	UNTIL(get().goroutines == 0);
@@ -205,36 +212,46 @@ static void on_a_goroutine(void)
 	CHECK(st.goroutines >= 1);
 }
 
+enum { TRACE_MS = 50, TRACE_LINES = 4 };
+
+static int lines_in(const char *text)
+{
+	unsigned long long procs = 0;
+	long long ms, last = 0;
+	int n = 0;
+
+	for (; (text = strstr(text, "SCHED ")); text++, n++) {
+		CHECK_EQ(sscanf(text, "SCHED %lldms: procs=%llu ", &ms, &procs), 2);
+		CHECK_EQ(procs, 2);
+		CHECK(ms >= last + TRACE_MS - 1); /* never sooner */
+		last = ms;
+	}
+	return n;
+}
+
 static void naps(void *arg)
 {
 	(void)arg;
-	for (int i = 0; i < 40; i++)
+	while (lines_in(test_captured()) < TRACE_LINES)
 		goru_sleep(10 * GORU_MSEC);
 }
 
 static void traced(void)
 {
+	const char *said;
+
 	setenv("GORU_DEBUG", "schedtrace=50", 1);
 	setenv("GORU_PROCS", "2", 1);
+	test_capture_begin();
 	CHECK_EQ(goru_run(naps, NULL), 0);
+	CHECK_EQ(goru_shutdown(), 0);
+	said = test_capture_end();
+	CHECK(strstr(said, " goroutines=1 ") && strstr(said, " runqueue=0 [0 0]\n"));
 }
 
 static void schedtrace(void)
 {
-	static struct test_end e;
-	int lines = 0;
-	unsigned long long procs = 0;
-
-	test_child(traced, &e);
-	for (char *at = e.err; (at = strstr(at, "SCHED ")); at++) {
-		long long ms;
-
-		CHECK_EQ(sscanf(at, "SCHED %lldms: procs=%llu ", &ms, &procs), 2);
-		CHECK_EQ(procs, 2);
-		lines++;
-	}
-	CHECK(lines >= 3 && lines <= 40);
-	CHECK(strstr(e.err, " goroutines=1 ") && strstr(e.err, " runqueue=0 [0 0]\n"));
+	CHECK_LIVES(traced, "");
 }
 
 TEST_MAIN(TEST(off), TEST(states), TEST(stacks), TEST(shares), TEST(timers), TEST(schedtrace),

@@ -88,8 +88,8 @@ static void zero_lets_all_go(void)
 		CHECK_EQ(go(waits_a_while), 0);
 		test_thread(&t[i], waits);
 	}
-	UNTIL(atomic_load(&ran) == 9);
-	goru_sleep(5 * GORU_MSEC);
+	UNTIL(test_asleep() == 6 && test_alive() == 3); /* three gave up */
+	CHECK_EQ(atomic_load(&ran), 9);
 	goru_waitgroup_done(&wg);
 	goru_sleep(2 * GORU_MSEC);
 	CHECK_EQ(goru_waitgroup_wait_until(&other, 0), -ETIMEDOUT);
@@ -145,12 +145,11 @@ static void ended_waits_are_passed_over(void)
 	goru_waitgroup_add(&other, 2);
 	atomic_store(&ran, 0);
 	CHECK_EQ(go(waits_on), 0);
-	UNTIL(atomic_load(&ran) == 1);
+	UNTIL(test_asleep() == 1);
 	CHECK_EQ(go(gives_up_after_it), 0);
-	UNTIL(atomic_load(&ran) == 2);
+	UNTIL(test_asleep() == test_alive()); /* or it is late, and has given up already */
 	CHECK_EQ(go(done_at_the_moment), 0);
-	UNTIL(atomic_load(&ran) == 3);
-	usleep(2000);
+	UNTIL(test_asleep() == test_alive());
 	CHECK_EQ(go(computes_past_it), 0);
 	CHECK_EQ(goru_waitgroup_wait(&other), 0);
 	UNTIL(atomic_load(&went_on));
@@ -199,8 +198,7 @@ static void shutdown_ends_waits(void)
 	goru_waitgroup_add(&wg, 1);
 	CHECK_EQ(go(drops), 0);
 	test_thread(&t, waits_for_ever);
-	UNTIL(atomic_load(&ran) == 2);
-	usleep(5000);
+	UNTIL(test_asleep() == 2);
 	CHECK_EQ(goru_shutdown(), 0);
 	test_join(t);
 	CHECK_EQ(atomic_load(&flag), 1);

@@ -77,25 +77,10 @@ static int fill(int n)
 	return have;
 }
 
-static int living;
-
-static void count(struct g *g, void *arg)
-{
-	(void)arg;
-	living += grt_load(&g->state) != G_DEAD;
-}
-
-static int alive(void)
-{
-	living = 0;
-	grt_stack_each(count, NULL);
-	return living;
-}
-
 static void end_all(void)
 {
 	CHECK_EQ(goru_chan_close(c), 0);
-	UNTIL(alive() == 0);
+	UNTIL(test_alive() == 0);
 	goru_chan_unref(c);
 	c = NULL;
 }

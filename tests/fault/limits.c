@@ -42,20 +42,12 @@ static int fill(size_t stack)
 	return n;
 }
 
-/* A worker gives the last one's stack back when it runs on another, at the latest before it sleeps. */
-static bool workers_sleep(void)
-{
-	goru_stats st;
-
-	CHECK_EQ(goru_stats_get(&st), 0);
-	return st.threads_idle == st.threads;
-}
-
 static void end_all(int n)
 {
 	atomic_store(&woken, 0);
 	goru_chan_close(c);
-	UNTIL(test_alive() == 0 && workers_sleep());
+	/* a worker gives the last one's stack back when it runs another, at the latest before it sleeps */
+	UNTIL(test_alive() == 0 && test_workers_asleep());
 	CHECK_EQ(atomic_load(&woken), n);
 	goru_chan_unref(c);
 }
@@ -76,7 +68,7 @@ static void start_workers(void)
 	CHECK_EQ(goru_init(NULL), 0);
 	for (unsigned i = goru_procs(); i > 0; i--)
 		CHECK_EQ(goru_go(waits_for_the_others, NULL), 0);
-	UNTIL(test_alive() == 0 && workers_sleep());
+	UNTIL(test_alive() == 0 && test_workers_asleep());
 }
 
 static void limited(void)

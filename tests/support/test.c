@@ -19,6 +19,7 @@
 #include "base/fatal.h"
 #include "base/sanitizer.h"
 #include "part/stack.h"
+#include "rt/idle.h"
 #include "rt/plain.h"
 
 enum { CHILD_SECONDS = 30, SLOW = GRT_ASAN_ON || GRT_TSAN_ON ? 4 : 1 };
@@ -207,6 +208,35 @@ int test_asleep(void)
 	return lives().waiting + (int)plain - (goru_id() != 0);
 }
 
+bool test_workers_asleep(void)
+{
+	bool yes;
+
+	grt_spin_lock(&grt_rt.lock);
+	yes = grt_rt.nmidle == grt_rt.nm && !grt_rt.nm_starting && !grt_work_visible();
+	grt_spin_unlock(&grt_rt.lock);
+	return yes;
+}
+
+/* Every P's holder has been told to stop. */
+static bool stopping(void)
+{
+	uint32_t n = atomic_load_explicit(&grt_rt.nallp, memory_order_acquire);
+
+	if (grt_load(&grt_rt.phase) != RT_STOPPING)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (!(grt_load(&grt_load(&grt_rt.allp[i])->attention) & ATT_STOP))
+			return false;
+	return true;
+}
+
+void test_await_shutdown(void)
+{
+	while (!stopping()) /* not UNTIL, which would wait in goru */
+		nap(100 * GORU_USEC);
+}
+
 /* Children. */
 
 static void child(void (*fn)(void), int err)
@@ -332,13 +362,18 @@ void test_capture_begin(void)
 	dup2(Cap.file, STDERR_FILENO);
 }
 
+const char *test_captured(void)
+{
+	ssize_t n = pread(Cap.file, Cap.text, sizeof(Cap.text) - 1, 0);
+
+	Cap.text[n < 0 ? 0 : n] = '\0';
+	return Cap.text;
+}
+
 const char *test_capture_end(void)
 {
-	ssize_t n;
-
 	dup2(Cap.saved, STDERR_FILENO);
-	n = pread(Cap.file, Cap.text, sizeof(Cap.text) - 1, 0);
-	Cap.text[n < 0 ? 0 : n] = '\0';
+	(void)test_captured();
 	close(Cap.saved);
 	close(Cap.file);
 	Cap.saved = -1;
@@ -362,15 +397,50 @@ static int entries(const char *path)
 	return n;
 }
 
-/* The kernel lists a thread for a moment after it was joined. */
+/* The kernel lists a thread for a moment after it was joined, but with a flag that says it ends: include/linux/sched.h. */
+static bool is_ending(const char *tid)
+{
+	enum { ENDING = 4 };
+	char path[64], line[512];
+	unsigned flags = ENDING; /* gone already */
+	const char *at;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%.16s/stat", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return true;
+	n = read(fd, line, sizeof(line) - 1);
+	close(fd);
+	line[n > 0 ? n : 0] = '\0';
+	at = strrchr(line, ')'); /* behind the name: state, five numbers, the flags */
+	if (at)
+		(void)sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %u", &flags);
+	return flags & ENDING;
+}
+
+static int living_threads(void)
+{
+	DIR *d = opendir("/proc/self/task");
+	int n = 0;
+
+	for (struct dirent *e; d && (e = readdir(d));)
+		n += e->d_name[0] != '.' && !is_ending(e->d_name);
+	if (d)
+		closedir(d);
+	return n;
+}
+
+/* The emulator's threads end some time after those they emulate. */
 int test_threads(void)
 {
-	int n = entries("/proc/self/task"), last = -1;
+	int n = living_threads(), last = -1;
 
-	for (int i = 0; i < 100 && n != last; i++) {
+	for (int i = 0; test_emulated() && i < 100 && n != last; i++) {
 		last = n;
 		nap(2 * GORU_MSEC);
-		n = entries("/proc/self/task");
+		n = living_threads();
 	}
 	return n;
 }

@@ -88,6 +88,15 @@ void test_nap(void);
 int test_alive(void);
 int test_asleep(void);
 
+/* All workers sleep: whatever they had to do is done, to the last stack given back. From a plain thread. */
+bool test_workers_asleep(void);
+
+/*
+ * Waits until a shutdown has begun, and nothing that is ready will be run any more. From a plain thread, or a goroutine
+ * between brackets; the shutdown must not be over before, so some goroutine has to go on running until then.
+ */
+void test_await_shutdown(void);
+
 /*
  * fn in a child process: how it ended and what it wrote to standard error. Only while the runtime is off in this
  * process. The child that returns from fn ends with 0, or 99 when a CHECK failed in it.
@@ -106,11 +115,12 @@ bool test_check_dies(void (*fn)(void), const char *text, const char *file, int l
 #define CHECK_LIVES(fn, err) test_check_lives(fn, err, __FILE__, __LINE__)
 bool test_check_lives(void (*fn)(void), const char *err, const char *file, int line);
 
-/* What is written to standard error between the two; the result is valid until the next begin. */
+/* What is written to standard error between begin and end, and until now; valid until the next of these calls. */
 void test_capture_begin(void);
+const char *test_captured(void);
 const char *test_capture_end(void);
 
-/* What the process holds. */
+/* What the process holds; not a thread that has been joined. */
 int test_threads(void);
 int test_fds(void);
 int test_mappings(void);

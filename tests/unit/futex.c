@@ -20,7 +20,7 @@ static void deadlines(void)
 	atomic_store(&word, 1);
 	for (size_t i = 0; i < grt_countof(past); i++)
 		CHECK_EQ(grt_os_futex_wait(&word, 1, past[i]), -ETIMEDOUT);
-	CHECK(grt_os_now() - t < GORU_SEC);
+	CHECK(grt_os_now() - t < 20 * GORU_SEC);
 	t = grt_os_now() + 30 * GORU_MSEC;
 	CHECK_EQ(grt_os_futex_wait(&word, 1, t), -ETIMEDOUT);
 	CHECK(grt_os_now() >= t);

@@ -66,11 +66,13 @@ static int64_t cpu_time(void)
 }
 
 static _Atomic int64_t waited, burnt;
+static _Atomic bool waiting;
 
 static void wait_for_it(void)
 {
 	int64_t t = grt_os_now(), c = cpu_time();
 
+	atomic_store(&waiting, true);
 	grt_spin_lock(&lock);
 	grt_spin_unlock(&lock);
 	atomic_store(&waited, grt_os_now() - t);
@@ -85,6 +87,7 @@ static void waiter_gives_its_cpu_away(void)
 
 	grt_spin_lock(&lock);
 	test_thread(&t, wait_for_it);
+	UNTIL(atomic_load(&waiting));
 	nanosleep(&ts, NULL);
 	grt_spin_unlock(&lock);
 	test_join(t);

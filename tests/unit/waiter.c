@@ -66,9 +66,9 @@ static void stale_entry_ends_nothing(void)
 	CHECK(grt_claim_word(&g.claim, w.open, END_TIMEDOUT));
 }
 
-enum { ROUNDS = 3000, RIVALS = 3 };
+enum { ROUNDS = 3000, SECONDS = 5, RIVALS = 3, OVER = 1 };
 static struct g contended;
-static _Atomic uint64_t open_wait; /* 0: between two */
+static _Atomic uint64_t open_wait; /* OVER at the end */
 static _Atomic int wins, at_round[RIVALS];
 static _Atomic int rival_number;
 
@@ -77,15 +77,19 @@ static void rival(void)
 	int me = atomic_fetch_add(&rival_number, 1);
 	uint64_t last = 0, open;
 
-	for (int i = 0; i < ROUNDS; i++) {
-		while ((open = atomic_load(&open_wait)) == last)
-			grt_relax();
+	for (int i = 0;; i++) {
+		/* all at the same moment, if there are CPUs */
+		for (int k = 1; (open = atomic_load(&open_wait)) == last; k++)
+			if (k % 1000)
+				grt_relax();
+			else
+				sched_yield();
+		if (open == OVER)
+			break;
 		last = open;
 		if (grt_claim_word(&contended.claim, open, END_READY))
 			atomic_fetch_add(&wins, 1);
 		atomic_store(&at_round[me], i + 1);
-		while (atomic_load(&open_wait) == open && i + 1 < ROUNDS)
-			sched_yield();
 	}
 }
 
@@ -93,10 +97,11 @@ static void rivals_win_once(void)
 {
 	struct waiter w = { .won = -1 };
 	pthread_t t[RIVALS];
+	int64_t end = goru_in(SECONDS * GORU_SEC);
 
 	for (int k = 0; k < RIVALS; k++)
 		test_thread(&t[k], rival);
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < ROUNDS && goru_now() < end; i++) {
 		grt_waiter_begin(&w, &contended);
 		atomic_store(&open_wait, w.open);
 		for (int k = 0; k < RIVALS; k++)
@@ -104,6 +109,7 @@ static void rivals_win_once(void)
 				sched_yield();
 		CHECK_EQ(atomic_load(&wins), i + 1);
 	}
+	atomic_store(&open_wait, OVER);
 	for (int k = 0; k < RIVALS; k++)
 		test_join(t[k]);
 }
