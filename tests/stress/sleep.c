@@ -36,10 +36,12 @@ static void test_many(void **state)
  */
 static _Atomic int64_t latest;
 static _Atomic bool in_time;
+static _Atomic int begun;
 static int64_t base;
 
 static void ordered(int64_t at)
 {
+	atomic_fetch_add(&begun, 1);
 	CHECK_EQ(goru_sleep_until(base + at), 0);
 	if (goru_procs() == 1 && atomic_load(&in_time)) {
 		CHECK(atomic_load(&latest) <= at);
@@ -48,9 +50,11 @@ static void ordered(int64_t at)
 	goru_waitgroup_done(&wg);
 }
 
-/* Started last: with one P it runs when all the others sleep. */
-static void witness(void)
+/* With one P all of them sleep once all have begun: nobody else runs in between. */
+static void witness(int n)
 {
+	while (atomic_load(&begun) < n)
+		goru_yield();
 	atomic_store(&in_time, goru_now() < base + 5 * GORU_MSEC);
 	goru_waitgroup_done(&wg);
 }
@@ -65,11 +69,12 @@ static void test_order(void **state)
 
 		atomic_store(&latest, 0);
 		atomic_store(&in_time, false);
+		atomic_store(&begun, 0);
 		base = goru_now();
 		goru_waitgroup_add(&wg, n + 1);
 		for (int i = 0; i < n; i++)
 			GO(ordered, (int64_t)(5 + grt_rand_below(&r, 10)) * GORU_MSEC);
-		GO(witness);
+		GO(witness, n);
 		CHECK_EQ(goru_waitgroup_wait(&wg), 0);
 	}
 }
