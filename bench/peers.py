@@ -64,6 +64,11 @@ class Peer:
         return self.lacks.get(row.name)
 
 
+def sources(folder):
+    folder = os.path.join(BENCH, folder)
+    return sorted(os.path.join(folder, f) for f in os.listdir(folder) if f.endswith(".c"))
+
+
 class Goru(Peer):
     def __init__(self, spec="goru"):
         self.name = spec
@@ -87,10 +92,9 @@ class Goru(Peer):
 
     def build(self, out):
         lib = self.goru_lib(out)
-        exe, cc, src = lib[:-len("libgoru.a")] + "bench", os.environ.get("CC", "cc"), os.path.join(BENCH, "goru")
-        files = sorted(os.path.join(src, f) for f in os.listdir(src) if f.endswith(".c"))
-        must([cc, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-I" + os.path.join(self.root, "include"), *files, lib,
-              "-pthread", "-o", exe], out, exe + ".log")
+        exe, cc = lib[:-len("libgoru.a")] + "bench", os.environ.get("CC", "cc")
+        must([cc, "-std=gnu11", "-O2", "-Wall", "-Wextra", "-I" + os.path.join(self.root, "include"),
+              *sources("goru"), lib, "-pthread", "-o", exe], out, exe + ".log")
         with open(os.path.join(self.root, "include/goru/debug.h")) as f:
             number = ".".join(re.findall(r"#define GORU_VERSION_(?:MAJOR|MINOR|PATCH) (\d+)", f.read()))
         commit = text(["git", "describe", "--always", "--dirty", "--exclude=*"], self.root)
@@ -155,8 +159,8 @@ class Pthread(Peer):
         made = os.path.join(out, "build", "pthread")
         os.makedirs(made, exist_ok=True)
         exe = os.path.join(made, "bench")
-        must([os.environ.get("CC", "cc"), "-std=gnu11", "-O2", os.path.join(BENCH, "pthread/bench.c"), "-pthread",
-              "-o", exe], out, exe + ".log")
+        must([os.environ.get("CC", "cc"), "-std=gnu11", "-O2", *sources("pthread"), "-pthread", "-o", exe], out,
+             exe + ".log")
         self.version = first_line(["getconf", "GNU_LIBC_VERSION"]) or "C library unknown"
         return exe
 

@@ -1,0 +1,40 @@
+/* sync.c - a mutex that several threads want all the time. */
+/* SPDX-License-Identifier: MIT */
+#include "bench.h"
+
+struct shared {
+	pthread_mutex_t lock;
+	long n, each;
+};
+
+static void *add(void *arg)
+{
+	struct shared *s = arg;
+
+	for (long i = 0; i < s->each; i++) {
+		pthread_mutex_lock(&s->lock);
+		s->n++;
+		pthread_mutex_unlock(&s->lock);
+	}
+	return NULL;
+}
+
+static void mutex(long n, long count)
+{
+	struct shared shared = { .lock = PTHREAD_MUTEX_INITIALIZER, .each = n / count };
+	pthread_t *all = zeroed(count, sizeof(pthread_t));
+	struct span s = span_begin();
+
+	for (long i = 0; i < count; i++)
+		all[i] = thread_start(add, &shared);
+	for (long i = 0; i < count; i++)
+		thread_join(all[i]);
+	result_span("ns", &s, (double)(shared.each * count));
+	if (shared.n != shared.each * count)
+		bad("a wrong count");
+}
+
+const struct workload sync_workloads[] = {
+	{ "mutex", mutex, 8000000, 8 },
+	{ 0 },
+};
