@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "deep.h"
 #include "test.h"
 
 static _Atomic int ran, flag;
@@ -259,17 +260,9 @@ static void attr_limits(void)
 	UNTIL(atomic_load(&ran) == want + 1);
 }
 
-static __attribute__((noinline)) int deep(int n)
-{
-	volatile char use[1000];
-
-	use[0] = (char)n;
-	return n ? deep(n - 1) + use[0] : 0;
-}
-
 static void uses_700k(void *arg)
 {
-	atomic_store((_Atomic int *)arg, 1 + (deep(700) & 0));
+	atomic_store((_Atomic int *)arg, test_deep(700));
 }
 
 /* The stack asked for is there. */
@@ -280,6 +273,7 @@ static void attr_stack_is_usable(void)
 
 	CHECK_EQ(goru_go_attr(&a, uses_700k, (void *)&done), 0);
 	UNTIL(atomic_load(&done));
+	CHECK_EQ(atomic_load(&done), 701);
 }
 
 static _Atomic int turn;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <unwind.h>
 
+#include "deep.h"
 #include "test.h"
 
 #include "base/sanitizer.h"
@@ -240,42 +241,6 @@ static void cleans_up(void)
 		CHECK_EQ(cleaned[i], NEST - 1 - i);
 }
 
-/* The public call: pthread_exit unwinds, in glibc, and this program has the unwinder (api/task.c has not). */
-static void ends_thread_there(void *arg)
-{
-	if (arg)
-		goru_call_on_big_stack(1 << 17, ends_thread_there, NULL);
-	pthread_exit(NULL);
-}
-
-static void *ends_there(void *arg)
-{
-	goru_call_on_big_stack(1 << 18, ends_thread_there, arg);
-	CHECK(!"after pthread_exit");
-	return arg;
-}
-
-static void thread_ends_on_a_big_stack(void)
-{
-	int before = 0;
-
-#ifdef __GLIBC__
-	if (GRT_ASAN_ON || GRT_TSAN_ON)
-		return;
-	for (int i = 0; i < 60; i++) {
-		pthread_t t;
-
-		if (i == 20)
-			before = test_mappings();
-		CHECK_EQ(pthread_create(&t, NULL, ends_there, i % 2 ? &t : NULL), 0);
-		test_join(t);
-	}
-	CHECK(test_mappings() - before < 20);
-#endif
-	(void)ends_there;
-	(void)before;
-}
-
 static void all(void)
 {
 	if (GRT_ASAN_ON)
@@ -285,4 +250,5 @@ static void all(void)
 	unwinds_through();
 }
 
-TEST_MAIN(TEST_BOTH(all), TEST(cleans_up), TEST(thread_ends_on_a_big_stack))
+/* This program has the unwinder; api/big.c, where the last one is too, has not. */
+TEST_MAIN(TEST_BOTH(all), TEST(cleans_up), TEST(test_threads_end_on_big_stacks))

@@ -1,7 +1,6 @@
-/* test.c - what the tests share: checks for any stack, both contexts, a watchdog, children, counts. */
+/* test.c - what the tests share: checks for any stack, both contexts, a watchdog, children. */
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -18,9 +17,6 @@
 
 #include "base/fatal.h"
 #include "base/sanitizer.h"
-#include "part/stack.h"
-#include "rt/idle.h"
-#include "rt/plain.h"
 
 enum { CHILD_SECONDS = 30, SLOW = GRT_ASAN_ON || GRT_TSAN_ON ? 4 : 1 };
 
@@ -173,70 +169,6 @@ void test_nap(void)
 		nap(200 * GORU_USEC);
 }
 
-struct lives {
-	int alive, waiting;
-};
-
-static void add_life(struct g *g, void *arg)
-{
-	struct lives *n = arg;
-	uint8_t state = grt_load(&g->state);
-
-	n->alive += state != G_DEAD;
-	n->waiting += state == G_WAITING;
-}
-
-static struct lives lives(void)
-{
-	struct lives n = { 0 };
-
-	grt_stack_each(add_life, &n);
-	n.alive -= goru_id() != 0;
-	return n;
-}
-
-int test_alive(void)
-{
-	return lives().alive;
-}
-
-int test_asleep(void)
-{
-	uint32_t plain;
-
-	(void)grt_plain_asleep(&plain);
-	return lives().waiting + (int)plain - (goru_id() != 0);
-}
-
-bool test_workers_asleep(void)
-{
-	bool yes;
-
-	grt_spin_lock(&grt_rt.lock);
-	yes = grt_rt.nmidle == grt_rt.nm && !grt_rt.nm_starting && !grt_work_visible();
-	grt_spin_unlock(&grt_rt.lock);
-	return yes;
-}
-
-/* Every P's holder has been told to stop. */
-static bool stopping(void)
-{
-	uint32_t n = atomic_load_explicit(&grt_rt.nallp, memory_order_acquire);
-
-	if (grt_load(&grt_rt.phase) != RT_STOPPING)
-		return false;
-	for (uint32_t i = 0; i < n; i++)
-		if (!(grt_load(&grt_load(&grt_rt.allp[i])->attention) & ATT_STOP))
-			return false;
-	return true;
-}
-
-void test_await_shutdown(void)
-{
-	while (!stopping()) /* not UNTIL, which would wait in goru */
-		nap(100 * GORU_USEC);
-}
-
 /* Children. */
 
 static void child(void (*fn)(void), int err)
@@ -328,16 +260,36 @@ static bool line_is(const char *s, const char *text)
 	return !strncmp(s, text, n) && s[n] == '\n';
 }
 
+static bool died(const struct test_end *c, const char *text, const char *file, int line)
+{
+	const char *at = strstr(c->err, "goru: fatal: ");
+
+	if (!WIFSIGNALED(c->status) || WTERMSIG(c->status) != SIGABRT || !at || !line_is(at, text))
+		return ended_wrong(c, text, file, line);
+	return true;
+}
+
 bool test_check_dies(void (*fn)(void), const char *text, const char *file, int line)
 {
 	static struct test_end c;
-	const char *at;
 
 	test_child(fn, &c);
-	at = strstr(c.err, "goru: fatal: ");
-	if (!WIFSIGNALED(c.status) || WTERMSIG(c.status) != SIGABRT || !at || !line_is(at, text))
-		return ended_wrong(&c, text, file, line);
-	return true;
+	return died(&c, text, file, line);
+}
+
+bool test_check_dies_of(void (*fn)(void), const char *text, const char *file, int line)
+{
+	static struct test_end c;
+	const char *p = strstr(text, "%p");
+	void *object = NULL;
+	char want[256];
+
+	test_child(fn, &c);
+	if (sscanf(c.err, "%p", &object) == 1)
+		snprintf(want, sizeof(want), "%.*s%p%s", (int)(p - text), text, object, p + 2);
+	else
+		snprintf(want, sizeof(want), "an address, then %s", text);
+	return died(&c, want, file, line);
 }
 
 bool test_check_lives(void (*fn)(void), const char *err, const char *file, int line)
@@ -383,85 +335,7 @@ const char *test_capture_end(void)
 	return Cap.text;
 }
 
-/* Counts. */
-
-static int entries(const char *path)
-{
-	DIR *d = opendir(path);
-	int n = 0;
-
-	for (struct dirent *e; d && (e = readdir(d));)
-		n += e->d_name[0] != '.';
-	if (d)
-		closedir(d);
-	return n;
-}
-
-/* The kernel lists a thread for a moment after it was joined, but with a flag that says it ends: include/linux/sched.h. */
-static bool is_ending(const char *tid)
-{
-	enum { ENDING = 4 };
-	char path[64], line[512];
-	unsigned flags = ENDING; /* gone already */
-	const char *at;
-	ssize_t n;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%.16s/stat", tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return true;
-	n = read(fd, line, sizeof(line) - 1);
-	close(fd);
-	line[n > 0 ? n : 0] = '\0';
-	at = strrchr(line, ')'); /* behind the name: state, five numbers, the flags */
-	if (at)
-		(void)sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %u", &flags);
-	return flags & ENDING;
-}
-
-static int living_threads(void)
-{
-	DIR *d = opendir("/proc/self/task");
-	int n = 0;
-
-	for (struct dirent *e; d && (e = readdir(d));)
-		n += e->d_name[0] != '.' && !is_ending(e->d_name);
-	if (d)
-		closedir(d);
-	return n;
-}
-
-/* The emulator's threads end some time after those they emulate. */
-int test_threads(void)
-{
-	int n = living_threads(), last = -1;
-
-	for (int i = 0; test_emulated() && i < 100 && n != last; i++) {
-		last = n;
-		nap(2 * GORU_MSEC);
-		n = living_threads();
-	}
-	return n;
-}
-
-int test_fds(void)
-{
-	return entries("/proc/self/fd") - 1;
-}
-
-int test_mappings(void)
-{
-	static char buf[1 << 16];
-	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC), lines = 0;
-
-	for (ssize_t n; fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0;)
-		for (ssize_t i = 0; i < n; i++)
-			lines += buf[i] == '\n';
-	if (fd >= 0)
-		close(fd);
-	return lines;
-}
+/* Threads, numbers, the emulator. */
 
 static void *call_thread(void *arg)
 {

@@ -111,6 +111,9 @@ void test_child(void (*fn)(void), struct test_end *out);
 /* fn dies by abort and its first fatal line is the whole line `text` (its end may be left out with ..). */
 #define CHECK_DIES(fn, text) test_check_dies(fn, text, __FILE__, __LINE__)
 bool test_check_dies(void (*fn)(void), const char *text, const char *file, int line);
+/* The same, where %p in text is the address that fn has written first, as a line of its own. */
+#define CHECK_DIES_OF(fn, text) test_check_dies_of(fn, text, __FILE__, __LINE__)
+bool test_check_dies_of(void (*fn)(void), const char *text, const char *file, int line);
 /* fn ends with exit status 0 and its standard error is err. */
 #define CHECK_LIVES(fn, err) test_check_lives(fn, err, __FILE__, __LINE__)
 bool test_check_lives(void (*fn)(void), const char *err, const char *file, int line);

@@ -1,0 +1,158 @@
+/* counts.c - what the process holds, and how many goroutines and threads there are, wait or sleep. */
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "test.h"
+
+#include "part/stack.h"
+#include "rt/idle.h"
+#include "rt/plain.h"
+
+static int entries(const char *path)
+{
+	DIR *d = opendir(path);
+	int n = 0;
+
+	for (struct dirent *e; d && (e = readdir(d));)
+		n += e->d_name[0] != '.';
+	if (d)
+		closedir(d);
+	return n;
+}
+
+/* The kernel lists a thread for a moment after it was joined, but with a flag that says it ends: include/linux/sched.h. */
+static bool is_ending(const char *tid)
+{
+	enum { ENDING = 4 };
+	char path[64], line[512];
+	unsigned flags = ENDING; /* gone already */
+	const char *at;
+	ssize_t n;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%.16s/stat", tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return true;
+	n = read(fd, line, sizeof(line) - 1);
+	close(fd);
+	line[n > 0 ? n : 0] = '\0';
+	at = strrchr(line, ')'); /* behind the name: state, five numbers, the flags */
+	if (at)
+		(void)sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %u", &flags);
+	return flags & ENDING;
+}
+
+static int living_threads(void)
+{
+	DIR *d = opendir("/proc/self/task");
+	int n = 0;
+
+	for (struct dirent *e; d && (e = readdir(d));)
+		n += e->d_name[0] != '.' && !is_ending(e->d_name);
+	if (d)
+		closedir(d);
+	return n;
+}
+
+/* The emulator's threads end some time after those they emulate. */
+int test_threads(void)
+{
+	int n = living_threads(), last = -1;
+
+	for (int i = 0; test_emulated() && i < 100 && n != last; i++) {
+		last = n;
+		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
+		n = living_threads();
+	}
+	return n;
+}
+
+int test_fds(void)
+{
+	return entries("/proc/self/fd") - 1;
+}
+
+int test_mappings(void)
+{
+	static char buf[1 << 16];
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC), lines = 0;
+
+	for (ssize_t n; fd >= 0 && (n = read(fd, buf, sizeof(buf))) > 0;)
+		for (ssize_t i = 0; i < n; i++)
+			lines += buf[i] == '\n';
+	if (fd >= 0)
+		close(fd);
+	return lines;
+}
+
+/* The runtime. */
+
+struct lives {
+	int alive, waiting;
+};
+
+static void add_life(struct g *g, void *arg)
+{
+	struct lives *n = arg;
+	uint8_t state = grt_load(&g->state);
+
+	n->alive += state != G_DEAD;
+	n->waiting += state == G_WAITING;
+}
+
+static struct lives lives(void)
+{
+	struct lives n = { 0 };
+
+	grt_stack_each(add_life, &n);
+	n.alive -= goru_id() != 0;
+	return n;
+}
+
+int test_alive(void)
+{
+	return lives().alive;
+}
+
+int test_asleep(void)
+{
+	uint32_t plain;
+
+	(void)grt_plain_asleep(&plain);
+	return lives().waiting + (int)plain - (goru_id() != 0);
+}
+
+bool test_workers_asleep(void)
+{
+	bool yes;
+
+	grt_spin_lock(&grt_rt.lock);
+	yes = grt_rt.nmidle == grt_rt.nm && !grt_rt.nm_starting && !grt_work_visible();
+	grt_spin_unlock(&grt_rt.lock);
+	return yes;
+}
+
+/* Every P's holder has been told to stop. */
+static bool stopping(void)
+{
+	uint32_t n = atomic_load_explicit(&grt_rt.nallp, memory_order_acquire);
+
+	if (grt_load(&grt_rt.phase) != RT_STOPPING)
+		return false;
+	for (uint32_t i = 0; i < n; i++)
+		if (!(grt_load(&grt_load(&grt_rt.allp[i])->attention) & ATT_STOP))
+			return false;
+	return true;
+}
+
+void test_await_shutdown(void)
+{
+	while (!stopping()) /* not UNTIL, which would wait in goru */
+		nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL);
+}
