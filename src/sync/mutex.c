@@ -19,7 +19,7 @@
  *   Rejected hand-over always: each contended unlock is then a switch, or a wake-up of another CPU (Go: 100 ns, 30 us).
  *            an unlock by a plain store: it could look for waiters only after that, when the mutex may be gone; so they would
  *            have to stand in a table elsewhere, and each would pay a membarrier before it sleeps, to save 5 ns of 16.
- *   Checked  tests/model/lock.c, tests/stress/lock.c
+ *   Checked  tests/model/lock.c, tests/stress/mutex.c
  */
 #include "sync/mutex.h"
 

@@ -8,7 +8,7 @@
  *   Pairs    A done: word release -> B do: word acquire   what the function did
  *   Relaxed  CAS 0 -> me: nothing was done yet.
  *   Reuse    DONE is final; the store of it is the runner's last touch.
- *   Checked  tests/model/lock.c, tests/stress/lock.c
+ *   Checked  tests/model/lock.c, tests/stress/once.c
  */
 #include "base/fatal.h"
 #include "goru.h"

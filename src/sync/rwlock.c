@@ -15,7 +15,7 @@
  *   Relaxed  the look before a CAS; owner: only its own holder can find himself there.
  *   Reuse    the CAS or store that lets others in is the last touch.
  *   Rejected barging: a stream of readers would starve the writer, whom the order of requests is to protect.
- *   Checked  tests/model/lock.c, tests/stress/lock.c
+ *   Checked  tests/model/lock.c, tests/stress/rwlock.c
  */
 #include "sync/rwlock.h"
 

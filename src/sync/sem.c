@@ -8,7 +8,7 @@
  *   Pairs    A post: word release -> B wait: word acquire   what was done before the post
  *   Relaxed  the look before a CAS.
  *   Reuse    the CAS or store that shows the units is the last touch.
- *   Checked  tests/model/lock.c, tests/stress/lock.c
+ *   Checked  tests/model/lock.c, tests/stress/sem.c
  */
 #include <limits.h>
 
