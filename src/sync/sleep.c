@@ -27,18 +27,16 @@ GRT_PUBLIC int goru_sleep_until(int64_t deadline)
 
 	grt_wait_begin(&w, m ? m->curg : NULL, KIND_SLEEP, NULL, 0);
 	rc = grt_wait_arm(p, &w, deadline);
-	if (rc < 0) {
-		grt_leave_wait(m);
-		return rc;
+	if (!rc) {
+		enum ending end = grt_wait(&m, &p, &w, deadline,
+					   deadline == GORU_FOREVER ? WAIT_FOREVER : WAIT_SLEEP);
+
+		/* the deadline is what was waited for */
+		rc = end == END_TIMEDOUT ? 0 : grt_ending_error(end);
 	}
-
-	enum ending end = grt_wait(&m, &p, &w, deadline,
-				   deadline == GORU_FOREVER ? WAIT_FOREVER : WAIT_SLEEP);
-
 	grt_leave_wait(m);
 	grt_leave_bracketed();
-	/* the deadline is what was waited for */
-	return end == END_TIMEDOUT ? 0 : grt_ending_error(end);
+	return rc;
 }
 
 GRT_PUBLIC int goru_sleep(int64_t ns)

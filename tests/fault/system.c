@@ -312,5 +312,37 @@ static void whatever(void)
 	test_capture_end();
 }
 
+static _Atomic bool others_ran;
+
+static void other(void *arg)
+{
+	(void)arg;
+	atomic_store(&others_ran, true);
+}
+
+/* With one P: whoever keeps it in here keeps everybody waiting. */
+static void sleeps_in_brackets(void *arg)
+{
+	(void)arg;
+	goru_block_enter();
+	fault_set(HEAP, 1, true);
+	CHECK_EQ(goru_sleep(GORU_SEC), -ENOMEM);
+	fault_set(0, 0, false);
+	CHECK_EQ(goru_go(other, NULL), 0);
+	while (!atomic_load(&others_ran))
+		usleep(100);
+	goru_block_exit();
+}
+
+/* A wait that could not begin got a P for it, and gives it away again. */
+static void refused_in_brackets(void)
+{
+	goru_config one = { .struct_size = sizeof(one), .procs = 1 };
+
+	CHECK_EQ(goru_init(&one), 0);
+	CHECK_EQ(goru_run(sleeps_in_brackets, NULL), 0);
+	CHECK_EQ(goru_shutdown(), 0);
+}
+
 TEST_MAIN(TEST(mappings), TEST(reservations), TEST(commits), TEST(guards), TEST(threads),
-	  TEST(alternate_stacks), TEST(heap), TEST(whatever))
+	  TEST(alternate_stacks), TEST(heap), TEST(whatever), TEST(refused_in_brackets))
