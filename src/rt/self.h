@@ -57,6 +57,8 @@ GRT_INLINE struct p *grt_p_of(struct m *m)
 
 GRT_INLINE void grt_leave(struct m *m)
 {
+	GRT_ASSERT(grt_load(
+		&m->in_rt)); /* else it was left twice, and what lies between ran unprotected */
 	grt_chaos();
 	atomic_store_explicit(&m->in_rt, 0, memory_order_release); /* handshake.A */
 	grt_chaos();

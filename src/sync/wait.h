@@ -24,6 +24,7 @@ GRT_INLINE bool grt_enter_short(struct m **m, struct p **p)
 	*m = grt_arch_self();
 	if (GRT_UNLIKELY(!*m))
 		return false;
+	GRT_ASSERT(!grt_load(&(*m)->in_rt)); /* as in grt_enter */
 	grt_chaos();
 	grt_store(&(*m)->in_rt, 1);
 	grt_compiler_barrier();
