@@ -73,7 +73,7 @@ bool grt_own_rescue(struct p *p)
 
 	struct m *m = grt_load(&p->m);
 
-	if (m && grt_load(&m->p) == p && take(m, p)) {
+	if (m && grt_load(&m->p) == p && !grt_load(&m->in_rt) && take(m, p)) {
 		struct g *g = grt_load(&p->runnext);
 
 		grt_rt.nretakes++;

@@ -11,20 +11,22 @@
  * PROTOCOL handshake
  *   Words    m.in_rt: 1 while the M's thread is inside goru, 0 while it runs the program's code. m.p: its P or NULL.
  *   Owners   m.in_rt: the M. m.p: whoever holds rt.lock. The P itself: the M between its read of m.p after entering and
- *            its leaving; the monitor between a successful take and giving back.
+ *            its leaving; whoever took it, from a successful take until he gives it back.
  *   Steps    enter: in_rt = 1; compiler barrier; read m.p once. NULL: a call that may wait queues for a P
  *            (sched/block), any other does its work as a plain thread would. leave: in_rt = 0.
- *            take (monitor, holds rt.lock): m.p = NULL; membarrier; in_rt == 1: m.p = p, it is alive, nothing taken.
- *            in_rt == 0: the P is ours, the M is in the program's code and will read NULL. give back: m.p = p.
+ *            take (the monitor, or an M that looks for work; rt/own.c; holds rt.lock): m.p = NULL; membarrier; in_rt == 1:
+ *            m.p = p, it is alive, nothing taken. in_rt == 0: the P is ours, the M is in the program's code and will read
+ *            NULL. give back: m.p = p. Who finds in_rt == 1 before all this does without it: it saves the membarrier, no more. A stale 1 is an
+ *            attempt that comes too early, and a stale 0 is found out by the look after the membarrier.
  *            So NULL read after entering means "perhaps none": calls that cannot wait do without, the others ask again
  *            under the lock. After a switch m.p is not read at all: m.held is what the M entered or was given.
  *   Pairs    A leave: in_rt release -> B take: in_rt acquire   all the M did with its P is visible to the taker
  *            C give: p release -> D enter: p acquire   and back
- *   Fence    both sides ask "are you in?" after saying "I am": M stores in_rt, then reads p; the monitor stores p, then
- *            reads in_rt. One must see the other. The monitor's membarrier puts the full fence between the M's two
+ *   Fence    both sides ask "are you in?" after saying "I am": M stores in_rt, then reads p; the taker stores p, then
+ *            reads in_rt. One must see the other. The taker's membarrier puts the full fence between the M's two
  *            instructions for it (E); without membarrier the M executes it (F, ENTER_FENCE).
- *   Relaxed  in_rt = 1 and p = NULL: ordered by the fence between them and the question.
- *   Reuse    an M is freed only after its thread ended, by shutdown, when the monitor is gone.
+ *   Relaxed  in_rt = 1 and p = NULL: ordered by the fence between them and the question. The early look at in_rt.
+ *   Reuse    an M is freed only after its thread and all other Ms' have ended, by shutdown, when the monitor is gone.
  *   Rejected a status word in P changed by CAS at each entry and exit: 11.6 against 0.12 ns.
  *   Checked  tests/model/handshake.pml, tests/model/handshake.c, tests/stress/rescue.c
  */
