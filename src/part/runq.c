@@ -6,7 +6,7 @@
  *   Owners   tail and the slots [tail, head + LEN) belong to the M that holds the P. head belongs to whoever moves it
  *            by CAS. A slot in [head, tail) is read-only.
  *   Steps    push: read head, write the slot, then show it by moving tail.
- *            take (pop, half, steal): read head, then tail, then the slots, then claim them by moving head; a lost CAS
+ *            take (pop, steal): read head, then tail, then the slots, then claim them by moving head; a lost CAS
  *            forgets what was read.
  *   Pairs    A push: tail release -> B steal: tail acquire   slot and goroutine are written before they are shown
  *            C take: head release -> D push: head acquire   the slot is read before it is written again
@@ -50,23 +50,6 @@ struct g *grt_runq_pop(struct runq *q)
 			return g;
 	}
 	return NULL;
-}
-
-void grt_runq_half(struct runq *q, struct glist *out)
-{
-	struct g *batch[GRT_RUNQ_LEN / 2];
-	uint32_t h = atomic_load_explicit(&q->head, memory_order_acquire); /* runq.E */
-	uint32_t n;
-
-	do { /* one claim for all: a thief that comes between makes the rest smaller */
-		n = (grt_load(&q->tail) - h) / 2;
-		for (uint32_t i = 0; i < n; i++)
-			batch[i] = grt_load(&q->slot[(h + i) % GRT_RUNQ_LEN]);
-	} while (!atomic_compare_exchange_weak_explicit(&q->head, &h, h + n,
-							memory_order_release,	/* runq.C */
-							memory_order_acquire)); /* runq.E */
-	for (uint32_t i = 0; i < n; i++)
-		grt_glist_push(out, batch[i]);
 }
 
 struct g *grt_runq_steal(struct runq *to, struct runq *from)

@@ -15,10 +15,9 @@ struct runq {
 	_Atomic(struct g *) slot[GRT_RUNQ_LEN];
 };
 
-/* Owner only. push: false when full, nothing changed. half: takes the older half, rounded down, out, for the shared queue. */
+/* Owner only. push: false when full, nothing changed. */
 bool grt_runq_push(struct runq *q, struct g *g);
 struct g *grt_runq_pop(struct runq *q);
-void grt_runq_half(struct runq *q, struct glist *out);
 
 /* The owner of to takes the older half, rounded up, out of from: all but the last go to to, which must be empty; the
  * last is returned to be run. NULL: there was nothing. */

@@ -22,15 +22,10 @@ static void take(struct g *g)
 
 static void push(int i)
 {
-	struct glist half = { 0 };
-
 	gs[i].id = (uint64_t)i + 100;
-	if (grt_runq_push(&q, &gs[i]))
-		return;
-	/* as in sched/ready.c */
-	grt_runq_half(&q, &half);
-	grt_glist_push(&half, &gs[i]);
-	grt_injq_append(&shared, &half);
+	/* as in engine/pick.c */
+	if (!grt_runq_push(&q, &gs[i]))
+		grt_injq_push(&shared, &gs[i]);
 }
 
 /* n are in the ring; the words are about to wrap. */
@@ -179,7 +174,7 @@ int main(int argc, char **argv)
 		  { push_pop_push_pop, steal_mine, steal_other },
 		  all2 },
 		{ "runq/push-steal", one, { push_two_pop, steal_mine, steal_other }, all3 },
-		{ "runq/half", full, { pop_two, steal_twice, steal_other }, all4 },
+		{ "runq/pop-steal", full, { pop_two, steal_twice, steal_other }, all4 },
 		{ "runq/chain", three, { pop_two, steal_mine, steal_on }, all3 },
 		{ "runq/overflow", one, { overflow, steal_mine }, all5 },
 		{ "runq/reuse", full, { push_fifth, steal_mine, take_shared }, all5 },

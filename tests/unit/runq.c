@@ -1,4 +1,4 @@
-/* runq.c - the ring: order, its limits, half, steal, and nothing lost or doubled under thieves. */
+/* runq.c - the ring: order, its limits, steal, and nothing lost or doubled under thieves. */
 /* SPDX-License-Identifier: MIT */
 #include "test.h"
 
@@ -38,36 +38,6 @@ static void first_in_first_out(void)
 		CHECK(!grt_runq_pop(&q));
 		CHECK_EQ(grt_runq_len(&q), 0);
 	}
-}
-
-static void half_takes_the_older(void)
-{
-	for (size_t k = 0; k < grt_countof(starts); k++) {
-		struct glist out = { 0 };
-
-		reset(&q, starts[k]);
-		fill(&q, 0, LEN);
-		grt_runq_half(&q, &out);
-		CHECK_EQ(out.n, LEN / 2);
-		for (uint32_t i = 0; i < LEN / 2; i++)
-			CHECK(grt_glist_pop(&out) == &gs[i]);
-		CHECK_EQ(grt_runq_len(&q), LEN / 2);
-		CHECK(grt_runq_pop(&q) == &gs[LEN / 2]);
-	}
-}
-
-static void half_rounds_down(void)
-{
-	struct glist out = { 0 };
-
-	reset(&q, 0);
-	grt_runq_half(&q, &out);
-	CHECK_EQ(out.n, 0);
-	fill(&q, 0, 3);
-	grt_runq_half(&q, &out);
-	CHECK_EQ(out.n, 1);
-	CHECK(out.head == &gs[0]);
-	CHECK_EQ(grt_runq_len(&q), 2);
 }
 
 /* Older half, rounded up; all but the last in order into the thief's ring, the last to be run. */
@@ -131,7 +101,6 @@ static void thief(void)
 /* One producer that also takes, two thieves: each goroutine is taken exactly once. */
 static void nothing_lost_or_doubled(void)
 {
-	struct glist out = { 0 };
 	pthread_t t[2];
 	int i = 0;
 	uint64_t r = 7;
@@ -143,13 +112,14 @@ static void nothing_lost_or_doubled(void)
 		test_thread(&t[k], thief);
 	while (i < MANY) {
 		for (int n = (int)(test_rand(&r) % 40); n > 0 && i < MANY; n--) {
-			if (grt_runq_push(&q, &gs[i])) {
+			struct g *g = NULL;
+
+			if (grt_runq_push(&q, &gs[i]))
 				i++;
-			} else {
-				grt_runq_half(&q, &out);
-				for (struct g *g; (g = grt_glist_pop(&out));)
-					took(g);
-			}
+			else
+				g = grt_runq_pop(&q);
+			if (g)
+				took(g);
 		}
 		for (int n = (int)(test_rand(&r) % 10); n > 0; n--) {
 			struct g *g = grt_runq_pop(&q);
@@ -177,6 +147,5 @@ static void gs_free(void)
 	free(gs);
 }
 
-TEST_MAIN(TEST(gs_make), TEST(first_in_first_out), TEST(half_takes_the_older),
-	  TEST(half_rounds_down), TEST(steal_takes_the_older_half),
+TEST_MAIN(TEST(gs_make), TEST(first_in_first_out), TEST(steal_takes_the_older_half),
 	  TEST(len_of_two_moments_is_zero), TEST(nothing_lost_or_doubled), TEST(gs_free))
