@@ -118,6 +118,12 @@ static inline void grt_arch_prepare(struct gobuf *b, void *top, void (*fn)(void 
 	grt_store(&b->sp, (void *)sp);
 }
 
+/* Prepared, and not switched to since? Of one whose sp is saved (gobuf.B). */
+static inline bool grt_arch_fresh(const struct gobuf *b)
+{
+	return b->pc == (void *)grt_arch_entry;
+}
+
 /* The calling thread's M. Volatile and from the segment register each time: a goroutine may have changed threads, and
  * compilers keep the address of a thread-local across the switch. */
 GRT_INLINE struct m *grt_arch_self(void)

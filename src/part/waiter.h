@@ -23,8 +23,9 @@ enum { CLAIM_STEP = END_MASK + 1 };
  *            A goroutine's word stands in its record, a plain thread's in its waiter.
  *   Owners   between waits the waiting side. While a wait is open and only one lock's holders can end it (shared is
  *            false): whoever holds that lock and took the waiter off its list. While it is open and others can (a timer,
- *            another channel of a select, a plain thread that gives up): whoever wins the CAS from "open" to "open + ending". The winner writes the
- *            waiter's slots, readies it last and never touches it again; a loser takes nothing and goes to the next.
+ *            another channel of a select, a plain thread that gives up): whoever wins the CAS from "open" to
+ *            "open + ending". The winner writes the waiter's slots, readies it last and never touches it again; a loser
+ *            takes nothing and goes to the next.
  *   Steps    begin: word = word + CLAIM_STEP with END_NONE, before the waiter is put on any list.
  *            claim: as above. end: the waiting side, running again, takes itself off every list it is still on.
  *   Pairs    the lists' locks and the run queues carry what the winner wrote to the waiter; the CAS itself is relaxed.

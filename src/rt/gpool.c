@@ -4,6 +4,18 @@
  * A dead goroutine's page has long left the cache when its turn comes to be moved, and a chain through the records would
  * be a cache and a TLB miss each. So they move as arrays of pointers: a P's is in the P, the shared ones stand on the
  * stacks of dead goroutines, one leader a block, which nobody needs and which are there in any case.
+ *
+ * PROTOCOL gpool
+ *   Words    p.gfree[0..p.ngfree): dead goroutines, hottest last. F: the shared ones, under its lock.
+ *   Owners   p.gfree and p.ngfree: the M that holds the P. While the P is idle the holder of rt.lock: the monitor trims
+ *            it, and a spawn that finds no memory collects from it. Not who takes a P by PROTOCOL handshake: its holder
+ *            may be on the stack that it has just put there. A P that retires: who empties it (engine/boot.c).
+ *   Steps    put: slot, then ngfree + 1. get: ngfree - 1, then the slot. To and from the shared list: whole blocks.
+ *   Pairs    rt.lock's, by which a P becomes idle and ceases to be.
+ *   Relaxed  ngfree as read by the monitor: whether a look under the lock is worth it.
+ *   Reuse    the stack that an ending goroutine stands on is in gfree before it is left; nobody but its own M takes it
+ *            from there, and that M becomes idle only on its own stack.
+ *   Checked  tests/unit/gpool.c, tests/stress/spawn.c
  */
 #include "rt/gpool.h"
 

@@ -2,9 +2,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * PROTOCOL wake
- *   Words    npidle: Ps on the idle list. nmspinning: Ms that look for work and found none yet. Rings and the shared queue
- *            as in PROTOCOL runq and injq.h.
+ *   Words    npidle: Ps on the idle list. nmspinning: Ms that look for work and found none yet. wakeable: a P may be
+ *            idle, and waking an M for what lies in private (PROTOCOL own) is worth a try. Rings and the shared queue as
+ *            in PROTOCOL runq and injq.h.
  *   Owners   npidle: the holder of rt.lock. nmspinning: whoever begins or stops to spin, and wake_one for the M it wakes.
+ *            wakeable: anyone, it is a hint.
  *   Steps    submit: put the goroutine into a ring or the shared queue; F; if a P is idle and nobody spins: wake_one.
  *            wake_one: nmspinning 0 -> 1 by CAS, lost: somebody looks already. Under the lock take an idle P and an idle
  *            M, hand over; no P: nmspinning - 1, and that is all: all are busy, and who goes idle looks. No M: the
@@ -13,12 +15,18 @@
  *            queue; something there and a P idle: wake_one (which may well choose this M). Sleep.
  *            spin_end: nmspinning - 1. F. Look at every queue; something there and a P idle: wake_one. A submitter that
  *            saw this M spinning relies on that.
+ *            surplus: a goroutine was put behind another one into a lane, and wakeable is 1: 0; a P idle and nobody
+ *            spinning: wake_one. The M so woken asks busy Ps for a share (engine/pick.c). wakeable becomes 1 again when
+ *            a search has found something, or one that was useful goes idle, or the last one does, or a P is added, and
+ *            at each tick of the monitor that finds a P idle.
  *   Fence    F: "is there work" and "is somebody looking": a submitter stores work, then reads npidle and nmspinning; one
  *            who stops looking stores npidle and nmspinning, then reads the queues. Both have the full fence between.
  *   Pairs    F submit: queue seq_cst -> F idle: queue seq_cst   one of the two sees the other
- *   Relaxed  npidle and nmspinning when read without the lock: the fence orders them.
- *            Not covered: runnext, which its owner takes when it parks, and which the monitor puts into the ring when
- *            the owner stays busy (engine/monitor.c).
+ *   Relaxed  npidle and nmspinning when read without the lock: the fence orders them. wakeable, always: a surplus that
+ *            wakes nobody for a stale 0 is found by the monitor's tick.
+ *            Not covered by the fence: what is private, runnext and the lanes, and what yield puts into the ring. Its P
+ *            comes to it by itself; if it takes long, Ms that look for work and the monitor's tick, while a P is idle,
+ *            have it shared or take it out (PROTOCOL own), and the tick wakes somebody for a ring.
  *   Reuse    P and M live until shutdown.
  *   Rejected a look only by those who were spinning: then a wake that finds no idle P, because the last one is just being
  *            taken, must leave a note (Go's needspinning). Whoever goes idle looks here, and the note is not needed: the

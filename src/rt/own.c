@@ -19,17 +19,20 @@ static uint32_t half(struct lane *l)
 	return n < GRT_RUNQ_LEN / 2 ? n : GRT_RUNQ_LEN / 2;
 }
 
+/* What goes into the ring now; woken ones that lie there keep their turn. */
+static void tell_kind(struct p *p, bool spawned)
+{
+	grt_store(&p->ring_trees, spawned && (!grt_runq_len(&p->runq) || grt_load(&p->ring_trees)));
+}
+
 bool grt_own_share(struct p *p)
 {
 	bool trees = grt_lane_len(&p->spawned);
 	struct lane *l = trees ? &p->spawned : &p->woken;
 	uint32_t n = half(l);
 
-	/* woken ones that lie there keep their turn */
-	if (n && grt_runq_len(&p->runq))
-		trees = trees && grt_load(&p->ring_trees);
 	if (n)
-		grt_store(&p->ring_trees, trees);
+		tell_kind(p, trees);
 	move(l, p, n);
 	return n;
 }
@@ -48,6 +51,27 @@ void grt_own_show_all(struct p *p)
 		grt_glist_push(&rest, g);
 	if (rest.n)
 		grt_injq_append(&grt_rt.injq, &rest);
+}
+
+/* Has g, which is queued, not run yet? One whose registers are not saved has. */
+static bool fresh(const struct g *g)
+{
+	return atomic_load_explicit(&g->sched.sp, memory_order_acquire) && /* gobuf.B */
+	       grt_arch_fresh(&g->sched);
+}
+
+/* Nobody comes to it soon: runnext is the newest, so behind all that was shared. */
+static bool share_runnext(struct p *p)
+{
+	struct g *g = grt_load(&p->runnext);
+
+	if (!g)
+		return false;
+	grt_store(&p->runnext, NULL);
+	tell_kind(p, fresh(g));
+	if (!grt_runq_push(&p->runq, g))
+		grt_injq_push(&grt_rt.injq, g);
+	return true;
 }
 
 /* Under rt.lock: nobody changes m.p. True: the M runs the program's code and will find its P gone; it is ours. */
@@ -74,13 +98,9 @@ bool grt_own_rescue(struct p *p)
 	struct m *m = grt_load(&p->m);
 
 	if (m && grt_load(&m->p) == p && !grt_load(&m->in_rt) && take(m, p)) {
-		struct g *g = grt_load(&p->runnext);
-
 		grt_rt.nretakes++;
-		some = grt_own_share(p) || g;
-		grt_store(&p->runnext, NULL);
-		if (g && !grt_runq_push(&p->runq, g))
-			grt_injq_push(&grt_rt.injq, g);
+		some = grt_own_share(p);
+		some |= share_runnext(p);
 		atomic_store_explicit(&m->p, p, memory_order_release); /* handshake.C */
 	}
 	grt_spin_unlock(&grt_rt.lock);

@@ -9,7 +9,11 @@
  * PROTOCOL own
  *   Words    p.runnext, p.spawned, p.woken: runnable goroutines that only the P's holder puts in and takes out, without
  *            any ordering. p.runq, the ring, is what others may steal from; the holder uses it for what it shares.
- *   Owners   whoever holds the P: the M between entering and leaving, or who took it by PROTOCOL handshake.
+ *            p.ring_trees: all that lies in the ring was spawned and has not run: its oldest are the biggest parts of
+ *            trees. Said of an empty ring it means nothing.
+ *   Owners   whoever holds the P: the M between entering and leaving, or who took it by PROTOCOL handshake. It alone
+ *            writes ring_trees as well: whoever fills the ring (share, rescue, yield, engine/pick.c) says what with. While
+ *            the P is idle: the holder of rt.lock. p.oldest_due, to_fair, turn: the M that holds it.
  *   Steps    share: the older half goes to the ring, at its holder's next pick, when somebody who looks for work asks for
  *            it (ATT_SHARE). rescue: the same by whoever asks, through the handshake, if the holder does not pick: its
  *            goroutine computes.
@@ -17,6 +21,7 @@
  *            engine/monitor.c). What is taken sooner costs more to move than to run.
  *   Pairs    those of handshake and runq.
  *   Relaxed  the heads, tails, runnext and schedtick as read by those who look: hints; the handshake decides.
+ *            ring_trees as read by the monitor and by a thief, whose ring inherits it: decides only about turns.
  *   Fence    none: that nobody sleeps for long while much is queued here is seen to by the holder (grt_wake_surplus),
  *            and by the monitor's tick if the holder just missed that somebody went idle.
  *   Rejected a deque that thieves take from: its owner pays a locked instruction for every pick (5 ns of 11), or thieves

@@ -41,13 +41,13 @@ struct p {
 	uint32_t to_fair;	      /* picks left until one who waits elsewhere goes first */
 	uint32_t turn;		      /* who that is */
 	bool oldest_due;	      /* the oldest spawned goes first at the next pick */
-	_Atomic bool ring_trees;      /* the ring was filled with spawned ones, not woken; a hint */
+	_Atomic bool ring_trees;      /* all in the ring were spawned, none woken: PROTOCOL own */
 	_Atomic uint32_t syscalltick; /* rises with each hand-off in block_enter */
 	uint64_t id_next, id_end;     /* goroutine ids taken in advance */
 	uint64_t nspawned, nended, nparks, nsteals, nstolen, ntimer_fires,
 		ntimer_late; /* for reports */
 	uint64_t rand;
-	_Atomic uint32_t ngfree; /* in gfree; the monitor looks too */
+	_Atomic uint32_t ngfree; /* in gfree: PROTOCOL gpool in rt/gpool.c */
 
 	/* written by others, rarely */
 	GRT_ALIGNED(GRT_CACHELINE) _Atomic uint32_t attention;

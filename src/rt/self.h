@@ -16,7 +16,8 @@
  *            (sched/block), any other does its work as a plain thread would. leave: in_rt = 0.
  *            take (the monitor, or an M that looks for work; rt/own.c; holds rt.lock): m.p = NULL; membarrier; in_rt == 1:
  *            m.p = p, it is alive, nothing taken. in_rt == 0: the P is ours, the M is in the program's code and will read
- *            NULL. give back: m.p = p. Who finds in_rt == 1 before all this does without it: it saves the membarrier, no more. A stale 1 is an
+ *            NULL. give back: m.p = p.
+ *            Who finds in_rt == 1 before all this does without it: that saves the membarrier, no more. A stale 1 is an
  *            attempt that comes too early, and a stale 0 is found out by the look after the membarrier.
  *            So NULL read after entering means "perhaps none": calls that cannot wait do without, the others ask again
  *            under the lock. After a switch m.p is not read at all: m.held is what the M entered or was given.

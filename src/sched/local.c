@@ -1,10 +1,21 @@
 /* local.c - values of a goroutine's or plain thread's own, by key. */
 /* SPDX-License-Identifier: MIT */
 /*
- * A key's slot has a sequence number, odd while the key exists; a value carries the number under which it was set, and
- * its destructor. So a deleted key's values are found by nobody, and an ending goroutine needs no lock and no ordering:
- * the number it compares can only tell it to leave a value alone. That it sees a deletion which happened before its end
- * is coherence. Numbers have 64 bits and do not come back; the key itself has room for 22 of them.
+ * PROTOCOL local
+ *   Words    K.key[i].seq: rises with each creation and deletion; odd while key i exists. K.key[i].destructor. A value
+ *            carries the number under which it was set, and the destructor.
+ *   Owners   K: the holder of K.lock writes, anyone reads. Values: their goroutine or thread.
+ *   Steps    create: destructor, then seq + 1. delete: seq + 1. set: read seq, then the destructor; store all three.
+ *            get: the value, if its number is the key's. end: each value whose number is still the key's is destroyed.
+ *   Relaxed  all of K: a number can only tell to leave a value alone. Whoever has a key was told of it by its creator in
+ *            some way that orders memory, so he sees that creation or something later; later means deleted, and then
+ *            the value set with what he read is nobody's, whichever destructor stands there. That an end sees a deletion
+ *            which happened before it is coherence.
+ *   Fence    none: nobody asks whether another is there.
+ *   Reuse    numbers have 64 bits and do not come back; the key has room for 22 of them: one that was deleted 4 million
+ *            creations ago may name another.
+ *   Rejected a lock at an end: every goroutine with a value would take it.
+ *   Checked  tests/unit/local.c, tests/stress/task.c
  */
 #include "sched/local.h"
 

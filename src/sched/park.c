@@ -11,6 +11,13 @@
 #include "sched/local.h"
 #include "sched/ready.h"
 
+/* False: it is full. */
+static bool into_ring(struct p *p, struct g *g)
+{
+	grt_store(&p->ring_trees, false); /* g has run: it keeps its turn */
+	return grt_runq_push(&p->runq, g);
+}
+
 /* Behind everybody of its own P; others' turn comes at the 61st pick as always. */
 static GRT_NOINLINE void yield_to_others(struct m *m, struct p *p)
 {
@@ -18,7 +25,7 @@ static GRT_NOINLINE void yield_to_others(struct m *m, struct p *p)
 
 	grt_g_set_state(g, G_RUNNABLE);
 	/* what was shared and is still here waits already */
-	if (GRT_LIKELY(!grt_runq_len(&p->runq)) || !grt_runq_push(&p->runq, g))
+	if (GRT_LIKELY(!grt_runq_len(&p->runq)) || !into_ring(p, g))
 		grt_ready_last(p, g);
 	next = grt_next(p, g);
 	if (next == g)

@@ -7,7 +7,7 @@
 #include "rt/own.h"
 #include "rt/self.h"
 
-/* Behind all of p's own, the older half of a full lane into the shared queue. Wakes nobody. */
+/* Behind all of p's own; of a full lane the newer half, with g, goes to the shared queue, for which somebody is woken. */
 void grt_ready_last(struct p *p, struct g *g);
 
 /* Into the shared queue: by those without a P. */
@@ -16,7 +16,13 @@ void grt_ready_shared(struct g *g);
 /* A batch, in order, behind all of p's own (NULL: into the shared queue). */
 void grt_ready_batch(struct p *p, struct glist *batch);
 
-/* g gives up the place in runnext to a newer one. */
+/*
+ * g gives up the place in runnext to a newer one that was woken (spawned), and goes where those go. That says nothing of
+ * g itself: one that was woken and is then displaced by a spawn stands among the spawned, as the newest, and one that was
+ * spawned and is displaced by a wake among the woken. To look at g for it would cost each spawn and each wake that
+ * displaces somebody four instructions. What it may cost: a woken one below newer and newer spawned ones waits for the
+ * monitor's 10 ms (ATT_OLDEST); a tree's branch among the woken is begun earlier than it might be.
+ */
 void grt_ready_woken(struct p *p, struct g *g);
 void grt_ready_spawned(struct p *p, struct g *g);
 

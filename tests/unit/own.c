@@ -109,6 +109,55 @@ static void trees_only_if_nothing_else(void)
 	end();
 }
 
+/* Rescue puts runnext behind what was shared: one that has not run leaves a ring of trees one, any other does not. */
+static void rescue_tells_what_runnext_was(void)
+{
+	for (int fresh = 0; fresh < 2; fresh++) {
+		begin();
+		fill(&p->spawned, 0, 1);
+		gs[1].sched = (struct gobuf){ 0 };
+		if (fresh)
+			grt_arch_prepare(&gs[1].sched, &gs[1], NULL);
+		grt_store(&p->runnext, &gs[1]);
+		CHECK(grt_own_rescue(p));
+		CHECK_EQ(grt_runq_len(&p->runq), 2);
+		CHECK_EQ(grt_load(&p->ring_trees), fresh);
+		end();
+	}
+}
+
+static _Atomic bool told;
+
+static void nothing(void *arg)
+{
+	(void)arg;
+}
+
+static void yields_into_trees(void *arg)
+{
+	struct p *mine;
+
+	(void)arg;
+	for (int i = 0; i < 4; i++)
+		CHECK_EQ(goru_go(nothing, NULL), 0);
+	mine = grt_p_of(grt_arch_self());
+	CHECK(grt_own_share(mine));
+	CHECK(grt_load(&mine->ring_trees));
+	goru_yield();
+	grt_store(&told, !grt_load(&mine->ring_trees));
+}
+
+/* Who yields into a ring of trees keeps its turn there. */
+static void yield_into_trees(void)
+{
+	goru_config one = { .struct_size = sizeof(one), .procs = 1 };
+
+	CHECK_EQ(goru_init(&one), 0);
+	CHECK_EQ(goru_run(yields_into_trees, NULL), 0);
+	CHECK(grt_load(&told));
+	CHECK_EQ(goru_shutdown(), 0);
+}
+
 static void share_into_a_full_ring(void)
 {
 	begin();
@@ -237,7 +286,8 @@ static void rescue_with_a_full_ring(void)
 }
 
 TEST_MAIN(TEST(order), TEST(share_gives_the_older_half), TEST(share_takes_the_spawned_first),
-	  TEST(trees_only_if_nothing_else), TEST(share_into_a_full_ring), TEST(share_is_bounded),
+	  TEST(trees_only_if_nothing_else), TEST(rescue_tells_what_runnext_was),
+	  TEST(yield_into_trees), TEST(share_into_a_full_ring), TEST(share_is_bounded),
 	  TEST(show_all_hides_none), TEST(full_of_woken), TEST(full_of_spawned),
 	  TEST(newest_displaces), TEST(rescue_only_from_outside),
 	  TEST(rescue_of_one_without_holder), TEST(rescue_with_a_full_ring))
