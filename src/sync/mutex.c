@@ -11,14 +11,15 @@
  *   Steps    lock: CAS 0 -> me. Taken: spin a little if the owner runs elsewhere and there is nothing else to do, then
  *            queue: lock the queue, look again, put the node on the list (in front if one was woken before), wait.
  *            Woken: try again; after 1 ms set STARVING when queuing again.
- *            unlock: CAS me -> 0 where nobody waits, or one is on his way. Else lock the queue and take the first who still waits:
- *            STARVING: owner = him. Otherwise owner = 0, WOKEN. Unlock; ready him.
+ *            unlock: CAS me -> 0 where nobody waits, or one is on his way. Else lock the queue and take the first who
+ *            still waits: STARVING: owner = him. Otherwise owner = 0, WOKEN. Unlock; ready him.
  *   Pairs    A unlock: word release -> B lock: word acquire   what was done under the mutex
  *   Relaxed  the look before a CAS.
  *   Reuse    the CAS or the store that frees it is unlock's last touch.
  *   Rejected hand-over always: each contended unlock is then a switch, or a wake-up of another CPU (Go: 100 ns, 30 us).
- *            an unlock by a plain store: it could look for waiters only after that, when the mutex may be gone; so they would
- *            have to stand in a table elsewhere, and each would pay a membarrier before it sleeps, to save 5 ns of 16.
+ *            an unlock by a plain store: it could look for waiters only after that, when the mutex may be gone; so they
+ *            would have to stand in a table elsewhere, and each would pay a membarrier before it sleeps, to save 5 ns
+ *            of 16.
  *   Checked  tests/model/lock.c, tests/stress/mutex.c
  */
 #include "sync/mutex.h"
