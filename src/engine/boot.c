@@ -316,12 +316,11 @@ GRT_PUBLIC int goru_set_procs(unsigned n)
 		rc = p_join(i);
 	if (rc < 0)
 		grt_store(&grt_rt.procs, n = old);
-	/* whoever still saw one P, and so did not look for idle ones, has made its work visible by now */
-	if (!(grt_load(&grt_rt.enter_flags) & ENTER_FENCE))
-		grt_os_membarrier();
 	p_leave(n);
 	if (rc == 0)
 		rc = m_join(n);
+	/* Ps became idle without one who looks: whoever submitted before may have found none */
+	atomic_thread_fence(memory_order_seq_cst); /* wake.F */
 	if (grt_work_visible())
 		grt_wake_if_idle();
 	unlock_life();

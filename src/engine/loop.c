@@ -57,7 +57,8 @@ static bool attend(struct m *m, struct p *p)
 
 	if (why & ATT_STOP || grt_load(&grt_rt.phase) == RT_STOPPING)
 		return false;
-	if (p->id >= grt_load(&grt_rt.procs)) {
+	/* the bit may be seen before the number; retire asks under the lock */
+	if (why & ATT_RETIRE || p->id >= grt_load(&grt_rt.procs)) {
 		if (m->spinning)
 			grt_spin_end(m);
 		retire(m, p);
