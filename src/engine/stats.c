@@ -24,11 +24,11 @@ static void add_p(goru_stats *st, struct p *p)
 	st->runnable += queued(p);
 	st->spawned += grt_peek(&p->nspawned);
 	st->ended += grt_peek(&p->nended);
-	st->switches += grt_load(&p->schedtick);
+	st->switches += grt_load(&p->schedtick) - GRT_START64;
 	st->parks += grt_peek(&p->nparks);
 	st->steals += grt_peek(&p->nsteals);
 	st->stolen += grt_peek(&p->nstolen);
-	st->handoffs += grt_load(&p->syscalltick);
+	st->handoffs += grt_load(&p->syscalltick) - GRT_START;
 	st->timer_fires += grt_peek(&p->ntimer_fires);
 	st->timer_late += grt_peek(&p->ntimer_late);
 }

@@ -19,6 +19,12 @@ struct lane {
 	struct g *slot[GRT_LANE_LEN];
 };
 
+GRT_INLINE void grt_lane_init(struct lane *l)
+{
+	grt_store(&l->head, GRT_START);
+	grt_store(&l->tail, GRT_START);
+}
+
 /* Exact for the owner, a hint for others. */
 GRT_INLINE uint32_t grt_lane_len(struct lane *l)
 {

@@ -15,6 +15,12 @@ struct runq {
 	_Atomic(struct g *) slot[GRT_RUNQ_LEN];
 };
 
+GRT_INLINE void grt_runq_init(struct runq *q)
+{
+	grt_store(&q->head, GRT_START);
+	grt_store(&q->tail, GRT_START);
+}
+
 /* Owner only. push: false when full, nothing changed. */
 bool grt_runq_push(struct runq *q, struct g *g);
 struct g *grt_runq_pop(struct runq *q);

@@ -32,6 +32,12 @@ int grt_p_new(uint32_t id)
 	p->id = id;
 	p->rand = id + 1;
 	grt_store(&p->status, P_DEAD);
+	grt_store(&p->schedtick, GRT_START64);
+	grt_store(&p->syscalltick, GRT_START);
+	p->turn = GRT_START;
+	grt_lane_init(&p->spawned);
+	grt_lane_init(&p->woken);
+	grt_runq_init(&p->runq);
 	grt_timers_init(&p->timers);
 	grt_store(&grt_rt.allp[id], p);
 	atomic_store_explicit(&grt_rt.nallp, id + 1, memory_order_release); /* allp.A */
