@@ -46,6 +46,7 @@ set(GORU_SOURCES
 	src/engine/config.c
 	src/engine/watch.c
 	src/engine/pick.c
+	src/engine/migrate.c
 	src/engine/loop.c
 	src/engine/stats.c
 	src/engine/deadlock.c

@@ -87,6 +87,8 @@ static int m_join(uint32_t n)
 {
 	int rc = 0;
 
+	if (grt_rt.migrate && n < grt_rt.max_threads)
+		n++; /* one to go to */
 	while (grt_rt.nm < n && rc == 0)
 		rc = grt_m_start(NULL);
 	return grt_rt.nm ? 0 : rc;
@@ -124,6 +126,7 @@ static void apply(const struct settings *s)
 	grt_rt.default_cls = (uint8_t)s->cls;
 	grt_rt.spawn_fatal = s->flags & GORU_CONFIG_SPAWN_FATAL;
 	grt_rt.spawn_log = s->spawn_log;
+	grt_rt.migrate = s->migrate;
 	grt_rt.max_threads = s->max_threads;
 	grt_rt.hang_seconds = s->hang_seconds;
 	grt_rt.trace_ms = s->trace_ms;

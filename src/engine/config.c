@@ -43,6 +43,8 @@ static bool debug_word(struct settings *s, const char *word)
 {
 	if (!strcmp(word, "spawnfail=1"))
 		s->spawn_log = true;
+	else if (!strcmp(word, "migrate=1"))
+		s->migrate = true;
 	else if (!strcmp(word, "membarrier=0"))
 		s->no_membarrier = true;
 	else if (!strncmp(word, "hang=", 5))

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/fatal.h"
+#include "engine/migrate.h"
 #include "engine/pick.h"
 #include "os/os.h"
 #include "rt/gpool.h"
@@ -53,8 +54,13 @@ static void retire(struct m *m, struct p *p)
 /* False: m ends. */
 static bool attend(struct m *m, struct p *p)
 {
-	uint32_t why = atomic_exchange_explicit(&p->attention, 0, memory_order_relaxed);
+	uint32_t why = atomic_fetch_and_explicit(&p->attention, ATT_MIGRATE, memory_order_relaxed);
+	struct g *g = m->given;
 
+	if (GRT_UNLIKELY(g)) {
+		m->given = NULL;
+		grt_ready_shared(g);
+	}
 	if (why & ATT_STOP || grt_load(&grt_rt.phase) == RT_STOPPING)
 		return false;
 	/* the bit may be seen before the number; retire asks under the lock */
@@ -75,16 +81,30 @@ static void loop(struct m *m)
 	for (;;) {
 		struct p *p = m->held;
 		struct g *g;
+		uint32_t asked = p ? grt_load(&p->attention) : 0;
 
-		if (p && GRT_UNLIKELY(grt_load(&p->attention))) {
-			if (!attend(m, p))
-				return;
-			continue;
+		if (GRT_UNLIKELY(asked)) {
+			if (asked != ATT_MIGRATE) {
+				if (!attend(m, p))
+					return;
+				continue;
+			}
+			g = grt_migrate_given(m);
+			if (g) {
+				grt_run(m, p, g);
+				continue;
+			}
 		}
 		g = p ? grt_pick(m, p) : NULL;
-		if (g && GRT_UNLIKELY(grt_load(&p->attention) & (ATT_STOP | ATT_RETIRE))) {
-			grt_ready_shared(g); /* while we looked: it is not to run on this P */
-			continue;
+		asked = g ? grt_load(&p->attention) : 0;
+		if (GRT_UNLIKELY(asked)) {
+			if (asked & (ATT_STOP | ATT_RETIRE)) {
+				/* while we looked: it is not to run on this P */
+				grt_ready_shared(g);
+				continue;
+			}
+			if (asked & ATT_MIGRATE && grt_migrate(m, g))
+				continue;
 		}
 		if (g) {
 			grt_run(m, p, g);

@@ -84,6 +84,7 @@ struct g {
 	char *stack_lo; /* the slot's first byte, guard included */
 	size_t stack_size;
 	char name[G_NAME];
+	uint32_t ran_on;       /* the M's id + 1, under GORU_DEBUG=migrate=1 only */
 	struct locals *locals; /* sched/local.h */
 	struct big *big;       /* sched/big.h: the stack it runs on, if not its own */
 	struct san_stack san;

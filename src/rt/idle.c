@@ -299,6 +299,24 @@ static bool timer_due(struct m *m)
 	return p;
 }
 
+/* m is on the idle list; spun: it was counted in nmspinning. */
+static void sleep_until(struct m *m, bool spun, int64_t when)
+{
+	grt_chaos();
+	if (spun)
+		atomic_fetch_sub_explicit(&grt_rt.nmspinning, 1, memory_order_relaxed);
+	atomic_thread_fence(memory_order_seq_cst); /* wake.F */
+	/* also without a P of our own: whoever found no idle M left his idle */
+	if (grt_load(&grt_rt.npidle) && grt_work_visible())
+		grt_wake_one();
+	grt_chaos();
+	while (!note_sleep(m, when)) {
+		if (timer_due(m))
+			return;
+		when = GRT_NEVER;
+	}
+}
+
 bool grt_idle(struct m *m)
 {
 	grt_spin_lock(&grt_rt.lock);
@@ -323,20 +341,29 @@ bool grt_idle(struct m *m)
 	m->spinning = false;
 	midle_push(m);
 	grt_spin_unlock(&grt_rt.lock);
+	sleep_until(m, spun, when);
+	return true;
+}
 
-	grt_chaos();
-	if (spun)
-		atomic_fetch_sub_explicit(&grt_rt.nmspinning, 1, memory_order_relaxed);
-	atomic_thread_fence(memory_order_seq_cst); /* wake.F */
-	/* also without a P of our own: whoever found no idle M left his idle */
-	if (grt_load(&grt_rt.npidle) && grt_work_visible())
-		grt_wake_one();
-	grt_chaos();
-	while (!note_sleep(m, when)) {
-		if (timer_due(m))
-			return true;
-		when = GRT_NEVER;
+bool grt_idle_giving(struct m *m, struct g *g)
+{
+	struct p *p = m->held;
+	struct m *to;
+
+	grt_spin_lock(&grt_rt.lock);
+	to = stopping() ? NULL : grt_midle_pop();
+	if (!to) {
+		grt_spin_unlock(&grt_rt.lock);
+		return false;
 	}
+	grt_store(&m->p, NULL);
+	m->held = NULL;
+	to->given = g;
+	grt_give(to, p);
+	midle_push(m); /* in the same moment: there are never fewer idle */
+	grt_spin_unlock(&grt_rt.lock);
+	grt_note_wake(to);
+	sleep_until(m, false, GRT_NEVER);
 	return true;
 }
 

@@ -40,6 +40,10 @@ void grt_handoff(struct m *m, struct p *p);
  * sleeps. Returns true after a sleep (m.p is set, or the runtime stops). */
 bool grt_idle(struct m *m);
 
+/* m's P goes to an idle M, which runs g first; m sleeps in its place, as grt_idle. False: no M is idle, or the runtime
+ * stops; nothing has changed. */
+bool grt_idle_giving(struct m *m, struct g *g);
+
 /* A spinning M found work: it stops spinning and sees to it that what else there is gets looked at. */
 void grt_spin_end(struct m *m);
 

@@ -31,6 +31,7 @@ int grt_p_new(uint32_t id)
 		return -ENOMEM;
 	p->id = id;
 	p->rand = id + 1;
+	grt_store(&p->attention, grt_rt.migrate ? ATT_MIGRATE : 0u);
 	grt_store(&p->status, P_DEAD);
 	grt_store(&p->schedtick, GRT_START64);
 	grt_store(&p->syscalltick, GRT_START);

@@ -23,10 +23,11 @@ enum p_status { P_IDLE, P_RUNNING, P_DEAD };
 
 /* Bits of p.attention: the next pick goes to the loop instead of straight to the next goroutine. */
 enum p_attention {
-	ATT_TIMERS = 1,	 /* a timer of this P is overdue, says the monitor */
-	ATT_RETIRE = 2,	 /* the P is above procs now */
-	ATT_STOP = 4,	 /* shutdown */
-	ATT_OLDEST = 16, /* the oldest of the spawned has waited for long, says the monitor */
+	ATT_TIMERS = 1,	  /* a timer of this P is overdue, says the monitor */
+	ATT_RETIRE = 2,	  /* the P is above procs now */
+	ATT_STOP = 4,	  /* shutdown */
+	ATT_OLDEST = 16,  /* the oldest of the spawned has waited for long, says the monitor */
+	ATT_MIGRATE = 32, /* always, under GORU_DEBUG=migrate=1: engine/migrate.h */
 	ATT_SHARE = 8, /* somebody looks for work, and some waits here: PROTOCOL own in rt/own.h */
 };
 
@@ -77,6 +78,7 @@ struct m {
 	bool keeper;	  /* under rt.lock: sleeps until the earliest timer */
 	bool useful;	  /* not woken for nothing, or for a moment only */
 	int64_t found_at; /* when that was; 0: nothing since */
+	struct g *given;  /* to be run first: engine/migrate.h */
 	struct p *oldp;	  /* the P block_enter gave away: tried first on the way back */
 	struct san_stack san;
 
@@ -110,6 +112,7 @@ struct rt {
 	uint8_t default_cls;
 	uint32_t cpus; /* that the process may use, at the start */
 	bool spawn_fatal, spawn_log;
+	bool migrate; /* GORU_DEBUG=migrate=1: engine/migrate.h */
 	uint32_t max_threads;
 	uint32_t hang_seconds;	     /* GORU_DEBUG=hang=S; 0: off */
 	uint32_t trace_ms;	     /* GORU_DEBUG=schedtrace=MS; 0: off */

@@ -1,6 +1,6 @@
 /* steady.c - once warm, spawn, send, receive, select, yield and park make no system call and no allocation. */
 /* SPDX-License-Identifier: MIT */
-/* test: procs=1 wrap=malloc,calloc,realloc,aligned_alloc,free,mmap,munmap,madvise,mprotect,syscall,sched_yield,nanosleep,read,write */
+/* test: procs=1 not=migrate wrap=malloc,calloc,realloc,aligned_alloc,free,mmap,munmap,madvise,mprotect,syscall,sched_yield,nanosleep,read,write */
 #include "stress.h"
 
 #include <errno.h>

@@ -38,7 +38,7 @@ static void defaults(void)
 		CHECK_EQ(s.cls, DEFAULT_CLS);
 		CHECK_EQ(s.flags, 0);
 		CHECK(s.max_threads >= 1000);
-		CHECK(!s.spawn_log && !s.no_membarrier && !s.hang_seconds);
+		CHECK(!s.spawn_log && !s.no_membarrier && !s.hang_seconds && !s.migrate);
 	}
 }
 
@@ -53,6 +53,7 @@ static void environment_is_read(void)
 	CHECK(!*with("GORU_STACK_SIZE", "1G") && s.cls == 16);
 	CHECK(!*with("GORU_STACK_SIZE", "100000") && s.cls == 3);
 	CHECK(!*with("GORU_DEBUG", "spawnfail=1") && s.spawn_log);
+	CHECK(!*with("GORU_DEBUG", "migrate=1") && s.migrate);
 	CHECK(!*with("GORU_DEBUG", "hang=12,membarrier=0") && s.hang_seconds == 12 &&
 	      s.no_membarrier);
 }
