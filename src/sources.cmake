@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 set(GORU_SOURCES
 	src/base/version.c
+	src/base/errno.c
 	src/base/fatal.c
 	src/base/tls.c
 	src/base/spin.c
