@@ -11,6 +11,14 @@ python3 "$here/pairs.py" --selftest
 sh "$here/symbols.sh" --selftest
 sh "$here/notes.sh" --selftest
 
+printf 'Text.\n```c\nstatic int f(void) { return GORU_MSEC; }\n```\n```text\nno C\n```\n' >"$dir/right.md"
+printf '```c\nint f(void) { return goru_yeild(); }\n```\n' >"$dir/wrong.md"
+sh "$here/blocks.sh" "$dir/right.md" >/dev/null || { echo "blocks.sh: refuses what compiles"; exit 1; }
+for page in wrong.md selftest.none; do
+	! sh "$here/blocks.sh" "$dir/$page" >/dev/null 2>&1 || { echo "blocks.sh: takes $page"; exit 1; }
+done
+echo "blocks.sh: 2 violations planted, 2 found"
+
 # expect VERDICT BLOCK PRINTED [STATUS]: expect.sh on a program that prints, against a comment
 count=0
 expect() {

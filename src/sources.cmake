@@ -12,6 +12,7 @@ set(GORU_SOURCES
 	src/os/linux/mem.c
 	src/os/linux/futex.c
 	src/os/linux/thread.c
+	src/os/linux/mutex.c
 	src/os/linux/clock.c
 	src/os/linux/cpus.c
 	src/part/g.c

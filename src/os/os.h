@@ -47,6 +47,15 @@ void grt_os_thread_bounds(const void **lo, size_t *size); /* the caller's own st
 int grt_os_altstack_set(void **out, size_t *size);	  /* for the overflow reporter */
 void grt_os_altstack_clear(void *base, size_t size);
 
+/* checks builds: has the calling thread a pthread mutex locked? As far as its calls are seen (mutex.c). */
+struct os_mutex {
+	const void *mutex;
+	const char *file; /* where the call returned to that locked it, for addr2line */
+	uintptr_t offset;
+};
+bool grt_os_mutex_held(void);
+void grt_os_mutex_first(struct os_mutex *out); /* only if there is one */
+
 /* how many CPUs the process may use: affinity, lowered to the tightest cgroup quota rounded up (cpus.c) */
 unsigned grt_os_cpus(void);
 

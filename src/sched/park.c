@@ -76,6 +76,7 @@ _Noreturn GRT_INLINE void leave_for_good(struct m *m, struct g *g)
 	/* the tools want to hear of the end on another stack */
 	bool kept = !GRT_ASAN_ON && !GRT_TSAN_ON && p && grt_gpool_keep(p, g);
 
+	grt_check_unlocked(g, "ends");
 	grt_g_set_state(g, G_DEAD);
 	grt_tsan_release(g); /* the stack's next user comes after us */
 	if (p)

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "sched/switch.h"
 
+#include "base/fatal.h"
 #include "rt/gpool.h"
 #include "sched/next.h"
 #include "sched/ready.h"
@@ -27,6 +28,15 @@ GRT_COLD bool grt_saved_soon(struct g *g)
 		grt_relax();
 	}
 	return false;
+}
+
+GRT_COLD _Noreturn void grt_left_locked(struct g *g, const char *how)
+{
+	struct os_mutex x;
+
+	grt_os_mutex_first(&x);
+	grt_fatal("%s %s while it holds pthread mutex %p, which its thread locked before %s+%#zx",
+		  grt_g_label(g).text, how, x.mutex, x.file, (size_t)x.offset);
 }
 
 GRT_COLD struct g *grt_next_unsaved(struct p *p, struct g *g)

@@ -3,6 +3,7 @@
 #ifndef GRT_SCHED_SWITCH_H
 #define GRT_SCHED_SWITCH_H
 
+#include "os/os.h"
 #include "rt/self.h"
 
 /* Gives the goroutine that exit left behind to the pool; on the next stack that runs on m. */
@@ -16,6 +17,15 @@ GRT_INLINE bool grt_saved(struct g *g)
 {
 	return GRT_LIKELY(atomic_load_explicit(&g->sched.sp, memory_order_acquire)) || /* gobuf.B */
 	       grt_saved_soon(g);
+}
+
+/* g leaves its thread and has a pthread mutex locked, which belongs to the thread. */
+_Noreturn void grt_left_locked(struct g *g, const char *how);
+
+GRT_INLINE void grt_check_unlocked(struct g *g, const char *how)
+{
+	if (GRT_CHECKS_ON && GRT_UNLIKELY(grt_os_mutex_held()))
+		grt_left_locked(g, how);
 }
 
 /* What belongs to the goroutine but lives with the thread. */
@@ -53,6 +63,7 @@ GRT_INLINE struct m *grt_switch(struct m *m, struct p *p, struct g *g, struct g 
 	struct gobuf *to = &m->g0;
 	struct san_stack *to_san = &m->san;
 
+	grt_check_unlocked(g, "waits");
 	grt_chaos(); /* g may be on another M's list already */
 	grt_save_thread_state(m, g);
 	m->curg = next;

@@ -58,7 +58,7 @@ int __wrap_grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, c
 }
 
 static goru_chan *c;
-static goru_waitgroup wg;
+static goru_waitgroup wg, received;
 static _Atomic long sum;
 
 static void sends(void)
@@ -79,6 +79,12 @@ static void receives(void)
 		atomic_fetch_add(&sum, v);
 }
 
+static void receives_there(void)
+{
+	receives();
+	goru_waitgroup_done(&received);
+}
+
 static void blocks(void)
 {
 	goru_blocking(usleep(200));
@@ -97,7 +103,8 @@ static void work(void)
 		CHECK_EQ(go(sends), 0);
 	for (int i = 0; i < 6; i++)
 		CHECK_EQ(go(blocks), 0);
-	CHECK_EQ(go(receives), 0);
+	goru_waitgroup_add(&received, 1);
+	CHECK_EQ(go(receives_there), 0);
 	for (int i = 0; i < 2; i++)
 		test_thread(&t[i], receives);
 	d = goru_in(GORU_MSEC);
@@ -107,6 +114,7 @@ static void work(void)
 	CHECK_EQ(goru_chan_close(c), 0);
 	for (int i = 0; i < 2; i++)
 		test_join(t[i]);
+	CHECK_EQ(goru_waitgroup_wait(&received), 0); /* not dropped with a value in its hands */
 	CHECK_EQ(goru_set_procs(goru_procs() + 1), 0);
 	CHECK_EQ(goru_shutdown(), 0);
 	CHECK_EQ(atomic_load(&sum), 4 * 100 * 101 / 2);
