@@ -35,7 +35,9 @@ set(GORU_SOURCES
 	src/sched/park.c
 	src/sched/spawn.c
 	src/sync/sleep.c
+	src/sync/arm.c
 	src/sync/chan.c
+	src/sync/timer.c
 	src/sync/select.c
 	src/sync/waitgroup.c
 	src/sync/queue.c
@@ -47,6 +49,7 @@ set(GORU_SOURCES
 	src/sync/task.c
 	src/engine/config.c
 	src/engine/watch.c
+	src/engine/fire.c
 	src/engine/pick.c
 	src/engine/migrate.c
 	src/engine/loop.c

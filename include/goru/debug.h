@@ -47,14 +47,14 @@ typedef struct goru_stats {
 	uint64_t threads;      /* now: worker threads */
 	uint64_t threads_idle; /* now: of these, without work */
 	uint64_t spawned, ended;
-	uint64_t spawn_failed;	 /* refused starts */
-	uint64_t switches;	 /* goroutines switched to */
-	uint64_t parks;		 /* waits that were not over at once */
-	uint64_t steals;	 /* times a worker took work from another's queue */
-	uint64_t stolen;	 /* goroutines taken so */
-	uint64_t handoffs;	 /* times goru_block_enter gave a processor to others */
-	uint64_t retakes;	 /* times goroutines were taken from behind one that computes */
-	uint64_t timer_fires;	 /* waits ended by their deadline, sleeps included */
+	uint64_t spawn_failed; /* refused starts */
+	uint64_t switches;     /* goroutines switched to */
+	uint64_t parks;	       /* waits that were not over at once */
+	uint64_t steals;       /* times a worker took work from another's queue */
+	uint64_t stolen;       /* goroutines taken so */
+	uint64_t handoffs;     /* times goru_block_enter gave a processor to others */
+	uint64_t retakes;      /* times goroutines were taken from behind one that computes */
+	uint64_t timer_fires; /* waits ended by their deadline, sleeps included; timers that went off */
 	uint64_t timer_late;	 /* of these, more than 10 ms late */
 	uint64_t polls;		 /* of later versions; 0 */
 	uint64_t stack_reserved; /* now: bytes of address space for stacks */

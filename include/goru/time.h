@@ -1,9 +1,10 @@
-/* time.h - the clock, deadlines and sleeping. */
+/* time.h - the clock, deadlines, sleeping and timers. */
 /* SPDX-License-Identifier: MIT */
 #ifndef GORU_TIME_H
 #define GORU_TIME_H
 
 #include <goru/base.h>
+#include <goru/chan.h>
 
 /* A deadline that never comes. */
 #define GORU_FOREVER INT64_MAX
@@ -58,6 +59,82 @@ GORU_API int goru_sleep(int64_t ns);
  * Cost: as goru_sleep, without reading the clock first.
  */
 GORU_API int goru_sleep_until(int64_t deadline);
+
+/*
+ * A timer: starts a goroutine when its time has come, once or again and again. All-zero bytes are a timer
+ * that was never started; nothing has to be destroyed. goru looks at this memory only inside
+ * goru_timer_start and goru_timer_stop, so it may be freed or reused whenever neither is running, after
+ * stop or by fn itself for instance. A timer whose memory is gone goes off all the same.
+ */
+typedef struct goru_timer {
+	uint64_t word[12];
+} goru_timer;
+/* clang-format off */
+#define GORU_TIMER_INIT { { 0 } }
+/* clang-format on */
+
+/*
+ * Starts a timer, or moves one that is started: it forgets its old time, period, fn and arg.
+ *
+ * timer: all zero, or used before.
+ * deadline: when fn is to run first, nanoseconds of CLOCK_MONOTONIC; at once if it is past, never with
+ * GORU_FOREVER.
+ * period: nanoseconds between one time and the next; 0: once. Times that were missed are skipped. If fn
+ * takes longer, it runs several times at once.
+ * fn: the function; runs in a goroutine of its own each time. If none can be made, it is tried again
+ * every 10 ms until one can be, and each time counts as spawn_failed (goru_stats_get).
+ * arg: its argument.
+ * Returns: 0; -EINVAL timer or fn is NULL or period negative; -ENOMEM, and a timer that was started stays
+ * as it was; -ESHUTDOWN; what goru_init may return, if the runtime was off.
+ * Call from: anywhere; several may start and stop one timer at once. Starts the runtime.
+ * Waits: no.
+ * Order: what was done before the call is visible to fn.
+ * Cost: about 130 bytes until it has gone off, or for a time after it was stopped or moved, but never for
+ * more timers than twice as many as are started. Some 100 ns.
+ */
+GORU_API int goru_timer_start(goru_timer *timer, int64_t deadline, int64_t period,
+			      void (*fn)(void *), void *arg);
+
+/*
+ * Stops a timer. Does not wait for an fn that has begun, which may be so although it has not run yet; a
+ * timer that is not periodic has not and will not, if the result is 1. goru_shutdown stops all timers.
+ *
+ * timer: all zero, or used before.
+ * Returns: 1 it was stopped before it went off, or was periodic; 0 too late, or it was not started;
+ * -EINVAL timer is NULL.
+ * Call from: anywhere. Does not start the runtime.
+ * Waits: no.
+ * Cost: two locked instructions; what it occupied is used again later.
+ */
+GORU_API int goru_timer_stop(goru_timer *timer);
+
+/*
+ * Makes a channel that the time is sent to, once. For select, and to wait for one moment in several
+ * places; a single wait takes a deadline of its own at less cost.
+ *
+ * ns: how long from now, nanoseconds; at once for zero or less, never with GORU_FOREVER.
+ * Returns: a channel of int64_t with room for one, made with one reference; NULL without memory, or while
+ * goru_shutdown is under way. It carries goru_now() as it is sent, and is not closed afterwards.
+ * Call from: anywhere. Starts the runtime.
+ * Waits: no.
+ * Owns: the caller the reference; the last goru_chan_unref frees it, before its time too.
+ * Cost: as a channel and a timer. No goroutine.
+ */
+GORU_API goru_chan *goru_after(int64_t ns);
+
+/*
+ * Makes a channel that the time is sent to again and again. One that finds the last not received yet is
+ * dropped, and so are those that were missed.
+ *
+ * period: nanoseconds from now to the first time and from each to the next, more than 0.
+ * Returns: a channel of int64_t with room for one, made with one reference; NULL if period is not above
+ * 0, without memory, or while goru_shutdown is under way.
+ * Call from: anywhere. Starts the runtime.
+ * Waits: no.
+ * Owns: the caller the reference; the last goru_chan_unref stops and frees it. So does closing stop it.
+ * Cost: as goru_after.
+ */
+GORU_API goru_chan *goru_tick(int64_t period);
 
 GORU_END_C_
 

@@ -6,6 +6,7 @@
 
 #include "base/rand.h"
 #include "os/os.h"
+#include "engine/fire.h"
 #include "engine/watch.h"
 #include "rt/own.h"
 #include "sched/next.h"
@@ -13,8 +14,8 @@
 
 enum {
 	MOST = 128, /* taken from the shared queue at once */
-	EXPIRE_MAX =
-		64, /* timers, at one look: their goroutines' first lines fit the first cache */
+	/* timers, at one look: their goroutines' first lines fit the first cache */
+	EXPIRE_MAX = GRT_DUE_MAX,
 	US = 1000,
 	LATE = 10000 * US, /* after its time, a wait's end is counted as late */
 	WORTH = 50 *
@@ -44,17 +45,23 @@ static void warm(struct g *g)
 static void expire(struct p *from, struct p *to, int64_t now)
 {
 	struct glist due = { 0 };
+	struct due_alarms alarms;
 
+	alarms.n = 0;
 	/* the late ones are only counted */
 	if (grt_timers_first(&from->timers) <= now - LATE) {
-		grt_timers_expire(&from->timers, now - LATE, EXPIRE_MAX, &due);
-		to->ntimer_late += due.n;
+		grt_timers_expire(&from->timers, now - LATE, EXPIRE_MAX, &due, &alarms);
+		to->ntimer_late += due.n + alarms.n;
 	}
-	if (due.n < EXPIRE_MAX)
-		grt_timers_expire(&from->timers, now, EXPIRE_MAX - due.n, &due);
+	if (due.n + alarms.n < EXPIRE_MAX)
+		grt_timers_expire(&from->timers, now, EXPIRE_MAX - due.n - alarms.n, &due, &alarms);
 	to->ntimer_fires += due.n;
 	for (struct g *g = due.head; g; g = g->schedlink)
 		warm(g);
+	if (alarms.n) {
+		to->ntimer_fires += grt_fire(to, &alarms, now, &due);
+		grt_timers_return(&from->timers, &alarms);
+	}
 	grt_ready_batch(to, &due);
 }
 

@@ -1,4 +1,4 @@
-/* timers.c - one P's deadlines: a 4-ary heap of (when, goroutine, wait), cancelled lazily. */
+/* timers.c - one P's deadlines: a 4-ary heap of waits and alarms, cancelled lazily. */
 /* SPDX-License-Identifier: MIT */
 #include "part/timers.h"
 
@@ -10,8 +10,32 @@
 enum {
 	ARITY = 4, /* children lie in two cache lines: half the levels of a binary heap for the same lines */
 	FIRST_CAP = 64,
-	BATCH = 32, /* records prefetched together */
+	BATCH = 32,  /* records prefetched together */
+	CHUNK = 101, /* alarms made at once: a page */
+	ENTRY_ALARM = 1,
 };
+
+struct alarm_chunk {
+	struct alarm_chunk *next;
+	struct alarm alarm[CHUNK];
+};
+_Static_assert(sizeof(struct alarm_chunk) <= 4096 - 16, "a page with what malloc adds");
+
+static _Atomic uint64_t *word_of(const struct timer_entry *e)
+{
+	return (_Atomic uint64_t *)(e->word & ~(uintptr_t)ENTRY_ALARM);
+}
+
+/* NULL: a goroutine's wait. */
+static struct alarm *alarm_of(const struct timer_entry *e)
+{
+	return e->word & ENTRY_ALARM ? grt_container_of(word_of(e), struct alarm, claim) : NULL;
+}
+
+static bool is_over(const struct timer_entry *e)
+{
+	return grt_load(word_of(e)) != e->open;
+}
 
 void grt_timers_init(struct timers *t)
 {
@@ -23,11 +47,16 @@ void grt_timers_fini(struct timers *t)
 {
 	grt_tsan_heap_begin();
 	free(t->heap);
+	for (struct alarm_chunk *c = t->chunks, *next; c; c = next) {
+		next = c->next;
+		free(c);
+	}
 	grt_tsan_heap_end();
 	grt_timers_init(t);
 }
 
-static void sift_up(struct timer_entry *h, uint32_t i, struct timer_entry e)
+/* Where it came to stand. */
+static uint32_t sift_up(struct timer_entry *h, uint32_t i, struct timer_entry e)
 {
 	while (i > 0) {
 		uint32_t up = (i - 1) / ARITY;
@@ -38,6 +67,7 @@ static void sift_up(struct timer_entry *h, uint32_t i, struct timer_entry e)
 		i = up;
 	}
 	h[i] = e;
+	return i;
 }
 
 /* The earliest of the children that begin at c; in arithmetic, since no branch predictor knows which it is. */
@@ -75,14 +105,27 @@ static void note_first(struct timers *t)
 	grt_store(&t->first, t->n ? t->heap[0].when : GRT_NEVER);
 }
 
-/* Drops entries whose wait is over; called before the heap grows, so they are at most half of it. */
+static void alarm_free(struct timers *t, struct alarm *a)
+{
+	a->arg = t->free;
+	t->free = a;
+}
+
+/* Drops entries that are over; called before the heap grows, so they are at most half of it. The words are all over the
+ * memory: those of the next ones are asked for ahead. */
 static void sweep(struct timers *t)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < t->n; i++)
-		if (grt_load(&t->heap[i].g->claim) == t->heap[i].open)
-			t->heap[n++] = t->heap[i];
+	for (uint32_t i = 0; i < t->n; i++) {
+		struct timer_entry *e = &t->heap[i];
+
+		__builtin_prefetch(word_of(&t->heap[i + BATCH < t->n ? i + BATCH : i]));
+		if (!is_over(e))
+			t->heap[n++] = *e;
+		else if (e->word & ENTRY_ALARM)
+			alarm_free(t, alarm_of(e));
+	}
 	t->n = n;
 	for (uint32_t i = n; i-- > 0;) /* leaves are heaps already; ARITY-ary Floyd */
 		if (i * ARITY + 1 < n)
@@ -91,10 +134,10 @@ static void sweep(struct timers *t)
 
 static int make_room(struct timers *t)
 {
-	if (t->n < t->cap)
+	if (t->n + t->out < t->cap)
 		return 0;
 	sweep(t);
-	if (t->n <= t->cap / 2 && t->cap)
+	if (t->n + t->out <= t->cap / 2 && t->cap)
 		return 0;
 
 	uint32_t cap = t->cap ? t->cap * 2 : FIRST_CAP;
@@ -105,28 +148,88 @@ static int make_room(struct timers *t)
 		h = realloc(t->heap, cap * sizeof(*h));
 	grt_tsan_heap_end();
 	if (!h)
-		return t->n < t->cap ? 0 : -ENOMEM;
+		return t->n + t->out < t->cap ? 0 : -ENOMEM;
 	t->heap = h;
 	t->cap = cap;
 	return 0;
+}
+
+/* There is room. 1: it is the earliest. */
+static int put(struct timers *t, struct timer_entry e)
+{
+	uint32_t at = sift_up(t->heap, t->n++, e);
+
+	note_first(t);
+	return at == 0;
 }
 
 static int add(struct timers *t, struct timer_entry e)
 {
 	int rc = make_room(t);
 
-	if (rc < 0)
-		return rc;
-	sift_up(t->heap, t->n++, e);
-	note_first(t);
-	return t->heap[0].g == e.g && t->heap[0].open == e.open;
+	return rc < 0 ? rc : put(t, e);
 }
 
 int grt_timers_add(struct timers *t, int64_t when, struct g *g, uint64_t open)
 {
 	grt_spin_lock(&t->lock);
 
-	int rc = add(t, (struct timer_entry){ when, g, open });
+	int rc = add(t, (struct timer_entry){ when, (uintptr_t)&g->claim, open });
+
+	grt_spin_unlock(&t->lock);
+	return rc;
+}
+
+static int more_alarms(struct timers *t)
+{
+	struct alarm_chunk *c;
+
+	grt_tsan_heap_begin();
+	c = malloc(sizeof(*c));
+	grt_tsan_heap_end();
+	if (!c)
+		return -ENOMEM;
+	c->next = t->chunks;
+	t->chunks = c;
+	for (int i = CHUNK; i-- > 0;) {
+		grt_store(&c->alarm[i].claim, ALARM_STOPPED);
+		alarm_free(t, &c->alarm[i]);
+	}
+	return 0;
+}
+
+int grt_timers_alarm(struct timers *t, struct alarm **out)
+{
+	int rc;
+
+	grt_spin_lock(&t->lock);
+	rc = make_room(t); /* which may free alarms, too */
+	if (rc == 0 && !t->free)
+		rc = more_alarms(t);
+	if (rc < 0) {
+		grt_spin_unlock(&t->lock);
+		return rc;
+	}
+
+	struct alarm *a = t->free;
+
+	t->free = a->arg;
+	grt_store(&a->claim, (grt_load(&a->claim) & ~(uint64_t)ALARM_MASK) + ALARM_STEP);
+	*out = a;
+	return 0;
+}
+
+/* Others may have stopped it already, but for them it keeps its number. */
+static int put_alarm(struct timers *t, struct alarm *a, int64_t when)
+{
+	uint64_t open = grt_load(&a->claim) & ~(uint64_t)ALARM_MASK;
+
+	return put(t, (struct timer_entry){ when, (uintptr_t)&a->claim | ENTRY_ALARM, open });
+}
+
+int grt_timers_arm(struct timers *t, struct alarm *a, int64_t when)
+{
+	int rc = put_alarm(t, a, when);
 
 	grt_spin_unlock(&t->lock);
 	return rc;
@@ -144,24 +247,64 @@ static uint32_t pop_due(struct timers *t, int64_t now, struct timer_entry *due, 
 			sift_down(t->heap, t->n, 0, t->heap[t->n]);
 	}
 	for (uint32_t i = 0; i < n; i++)
-		__builtin_prefetch(due[i].g, 1);
+		__builtin_prefetch(word_of(&due[i]), 1);
 	return n;
 }
 
-void grt_timers_expire(struct timers *t, int64_t now, uint32_t max, struct glist *out)
+static void take_alarm(struct timers *t, const struct timer_entry *e, struct due_alarms *alarms)
+{
+	if (is_over(e)) {
+		alarm_free(t, alarm_of(e));
+		return;
+	}
+	alarms->v[alarms->n++] = (struct due_alarm){ alarm_of(e), e->open, e->when, GRT_NOT_AGAIN };
+	t->out++;
+}
+
+static void take_wait(const struct timer_entry *e, struct glist *waits)
+{
+	if (grt_claim_word(word_of(e), e->open, END_TIMEDOUT))
+		grt_glist_push(waits, grt_container_of(word_of(e), struct g, claim));
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+void grt_timers_expire(struct timers *t, int64_t now, uint32_t max, struct glist *waits,
+		       struct due_alarms *alarms)
 {
 	struct timer_entry due[BATCH];
-	uint32_t end = out->n + max, want, n;
+	uint32_t end = waits->n + alarms->n + max, want, n;
 
 	grt_spin_lock(&t->lock);
 	do {
-		want = end - out->n < BATCH ? end - out->n : BATCH;
+		want = least(least(end - waits->n - alarms->n, BATCH), GRT_DUE_MAX - alarms->n);
 		n = pop_due(t, now, due, want);
-		for (uint32_t i = 0; i < n; i++)
-			if (grt_claim_word(&due[i].g->claim, due[i].open, END_TIMEDOUT))
-				grt_glist_push(out, due[i].g);
+		for (uint32_t i = 0; i < n; i++) {
+			if (due[i].word & ENTRY_ALARM)
+				take_alarm(t, &due[i], alarms);
+			else
+				take_wait(&due[i], waits);
+		}
 	} while (n && n == want);
 	note_first(t);
+	grt_spin_unlock(&t->lock);
+}
+
+void grt_timers_return(struct timers *t, const struct due_alarms *alarms)
+{
+	grt_spin_lock(&t->lock);
+	t->out -= alarms->n;
+	for (uint32_t i = 0; i < alarms->n; i++) {
+		const struct due_alarm *d = &alarms->v[i];
+
+		if (d->again == GRT_NOT_AGAIN)
+			alarm_free(t, d->alarm);
+		else
+			put_alarm(t, d->alarm, d->again);
+	}
 	grt_spin_unlock(&t->lock);
 }
 

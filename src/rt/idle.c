@@ -222,6 +222,19 @@ GRT_NOINLINE void grt_wake_one(void)
 		grt_monitor_kick();
 }
 
+/* Who goes idle looks for the earliest timer under the lock (keep): after us it finds this one, before us we see it. */
+void grt_wake_for_timer(int64_t when)
+{
+	bool unkept;
+
+	grt_spin_lock(&grt_rt.lock);
+	unkept = grt_load(&grt_rt.npidle) >= grt_load(&grt_rt.procs) &&
+		 !(grt_rt.keeper && grt_rt.keeper_when <= when);
+	grt_spin_unlock(&grt_rt.lock);
+	if (unkept)
+		grt_wake_one();
+}
+
 GRT_NOINLINE void grt_wake_surplus(void)
 {
 	if (grt_load(&grt_rt.nmspinning))

@@ -50,6 +50,9 @@ void grt_spin_end(struct m *m);
 /* Wakes an M out of grt_idle. */
 void grt_note_wake(struct m *m);
 
+/* A new earliest timer of some P, from one who holds none: if all are idle and nobody sleeps for it, somebody will. */
+void grt_wake_for_timer(int64_t when);
+
 /* The earliest timer of all Ps; GRT_NEVER: none. */
 int64_t grt_timers_earliest(void);
 

@@ -16,7 +16,7 @@
  *            F spawn: nplain seq_cst -> F settle: phase seq_cst   one of the two sees the other
  *            C ready: note release -> D wait: note acquire   the waiter's slots are written before it goes on
  *   Fence    F: "are you on" and "are you inside": spawn adds to nplain, then reads the phase; shutdown stores the
- *            phase, then reads nplain.
+ *            phase, then reads nplain. The same with rt.epoch for alarms, which shutdown frees: sync/arm.c.
  *   Relaxed  nplain + 1: ordered before the claim by the object's lock.
  *   Reuse    a waiter is on its thread's stack. ready's futex wake may come after the thread is gone: it then wakes
  *            nobody, or somebody who looks at his own word again.
@@ -25,11 +25,14 @@
  */
 #include "rt/plain.h"
 
+#include <errno.h>
 #include <sched.h>
 
 #include "base/chaos.h"
+#include "base/hooks.h"
 #include "base/spin.h"
 #include "os/os.h"
+#include "rt/rt.h"
 
 enum { NOTE_READY = 1, NOTE_CANCEL = 2 };
 
@@ -49,6 +52,28 @@ void grt_plain_enter(void)
 void grt_plain_leave(void)
 {
 	atomic_fetch_sub_explicit(&W.nplain, 1, memory_order_release); /* plain.A */
+}
+
+int grt_plain_enter_on(void)
+{
+	for (;;) {
+		int rc;
+
+		grt_plain_enter();
+		atomic_thread_fence(memory_order_seq_cst);			     /* plain.F */
+		switch (atomic_load_explicit(&grt_rt.phase, memory_order_acquire)) { /* phase.B */
+		case RT_ON:
+			return 0;
+		case RT_STOPPING:
+			grt_plain_leave();
+			return -ESHUTDOWN;
+		default: /* off, or it went off meanwhile */
+			grt_plain_leave();
+			rc = grt_hook_start();
+			if (rc < 0 && rc != -EALREADY)
+				return rc;
+		}
+	}
 }
 
 static void wake(struct waiter *w, uint32_t how)

@@ -9,6 +9,10 @@
 void grt_plain_enter(void);
 void grt_plain_leave(void);
 
+/* The same where the runtime must be on: it is started if need be, and does not end before leave. Else outside, with
+ * -ESHUTDOWN or what the start gave. */
+int grt_plain_enter_on(void);
+
 /* The calling plain thread sleeps until w's wait has ended: readied, at the deadline, or by shutdown. Unless it was readied
  * the caller takes w off its lists. */
 enum ending grt_plain_wait(struct waiter *w, int64_t deadline);

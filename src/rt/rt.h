@@ -118,7 +118,7 @@ struct rt {
 	uint32_t trace_ms;	     /* GORU_DEBUG=schedtrace=MS; 0: off */
 	void (*on_deadlock)(void *); /* by goru_run's caller; NULL: the process ends */
 	void *on_deadlock_arg;
-	_Atomic uint64_t epoch; /* which start of the runtime this is */
+	_Atomic uint64_t epoch; /* tells one start of the runtime from the next; also between two */
 	struct p *_Atomic allp[GRT_MAX_PROCS];
 
 	/* written whenever an M goes idle or wakes: PROTOCOL wake in rt/idle.c */

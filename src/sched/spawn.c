@@ -104,29 +104,31 @@ static int spawn_any(struct p *p, const struct spawn *s)
 	return 0;
 }
 
-/* A plain thread: the runtime may be off, or go off meanwhile. */
+struct g *grt_spawn_get(struct p *p)
+{
+	struct g *g;
+	int rc = grt_gpool_get(p, grt_rt.default_cls, &g);
+
+	if (rc < 0)
+		failed(rc);
+	return rc < 0 ? NULL : g;
+}
+
+void grt_spawn_begin(struct p *p, struct g *g, const struct spawn *s)
+{
+	begin(g, next_id(p), s);
+	count_spawned(p);
+}
+
 static GRT_NOINLINE int spawn_plain(const struct spawn *s)
 {
-	for (;;) {
-		int rc = 0;
+	int rc = grt_plain_enter_on();
 
-		grt_plain_enter();
-		atomic_thread_fence(memory_order_seq_cst);			     /* plain.F */
-		switch (atomic_load_explicit(&grt_rt.phase, memory_order_acquire)) { /* phase.B */
-		case RT_ON:
-			rc = spawn_any(NULL, s);
-			grt_plain_leave();
-			return rc;
-		case RT_STOPPING:
-			grt_plain_leave();
-			return -ESHUTDOWN;
-		default:
-			grt_plain_leave();
-			rc = grt_hook_start();
-			if (rc < 0 && rc != -EALREADY)
-				return rc;
-		}
+	if (rc == 0) {
+		rc = spawn_any(NULL, s);
+		grt_plain_leave();
 	}
+	return rc;
 }
 
 /* m: of the calling goroutine, entered; NULL on a plain thread. */

@@ -20,4 +20,9 @@ struct spawn {
 /* 0; -ENOMEM, -EAGAIN, -ESHUTDOWN. Starts the runtime if it is off. */
 int grt_spawn(const struct spawn *s);
 
+/* By an M's loop, which holds p: a record of the default class, NULL if there is none, which is counted as a spawn that
+ * failed. It begins by being given what to run, and is then the caller's to make ready; or it goes back to gpool. */
+struct g *grt_spawn_get(struct p *p);
+void grt_spawn_begin(struct p *p, struct g *g, const struct spawn *s);
+
 #endif

@@ -8,13 +8,9 @@
 
 #include "base/fatal.h"
 
-GRT_PUBLIC goru_chan *goru_chan_make(size_t elem_size, size_t capacity)
+/* bytes: behind the fixed part. */
+static goru_chan *make(size_t elem_size, size_t capacity, size_t bytes)
 {
-	size_t bytes;
-
-	if (elem_size > UINT32_MAX || __builtin_mul_overflow(elem_size, capacity, &bytes) ||
-	    bytes > PTRDIFF_MAX - sizeof(goru_chan) - GRT_CACHELINE)
-		return NULL;
 	/* a line of its own: two channels must not fight for one */
 	bytes = (sizeof(goru_chan) + bytes + GRT_CACHELINE - 1) & ~(size_t)(GRT_CACHELINE - 1);
 
@@ -27,6 +23,27 @@ GRT_PUBLIC goru_chan *goru_chan_make(size_t elem_size, size_t capacity)
 			  .simple = elem_size == 8,
 			  .fd = -1,
 			  .refs = 1 };
+	return c;
+}
+
+GRT_PUBLIC goru_chan *goru_chan_make(size_t elem_size, size_t capacity)
+{
+	size_t bytes;
+
+	if (elem_size > UINT32_MAX || __builtin_mul_overflow(elem_size, capacity, &bytes) ||
+	    bytes > PTRDIFF_MAX - sizeof(goru_chan) - GRT_CACHELINE)
+		return NULL;
+	return make(elem_size, capacity, bytes);
+}
+
+goru_chan *grt_chan_make_timed(void)
+{
+	goru_chan *c = make(sizeof(int64_t), 1, 16 + sizeof(struct armed));
+
+	if (c) {
+		c->timed = true;
+		*grt_chan_armed(c) = (struct armed){ 0 };
+	}
 	return c;
 }
 
@@ -45,6 +62,27 @@ GRT_PUBLIC goru_chan *goru_chan_ref(goru_chan *c)
 	return c;
 }
 
+void grt_chan_free(goru_chan *c)
+{
+	grt_tsan_acquire(&c->refs);
+	if (grt_load(&c->recvq.first) || grt_load(&c->sendq.first))
+		grt_fatal("channel %p freed while somebody waits on it", (void *)c);
+	if (c->fd >= 0)
+		close(c->fd);
+	free(c);
+}
+
+/* The last reference is gone. False: the time is being sent to it, and the sender will free it. */
+static GRT_NOINLINE bool call_off(goru_chan *c)
+{
+	struct armed *a = grt_chan_armed(c);
+	struct self s = grt_armed_enter();
+	bool mine = !grt_armed_lives(a) || grt_alarm_abandon(a->alarm, a->open);
+
+	grt_leave_nowait(s);
+	return mine;
+}
+
 GRT_PUBLIC void goru_chan_unref(goru_chan *c)
 {
 	if (!c)
@@ -53,12 +91,18 @@ GRT_PUBLIC void goru_chan_unref(goru_chan *c)
 	if (atomic_fetch_sub_explicit(&c->refs, 1, memory_order_release) != 1) /* refs.A */
 		return;
 	atomic_thread_fence(memory_order_acquire); /* refs.B */
-	grt_tsan_acquire(&c->refs);
-	if (grt_load(&c->recvq.first) || grt_load(&c->sendq.first))
-		grt_fatal("channel %p freed while somebody waits on it", (void *)c);
-	if (c->fd >= 0)
-		close(c->fd);
-	free(c);
+	if (GRT_LIKELY(!c->timed) || call_off(c))
+		grt_chan_free(c);
+}
+
+struct chan_op grt_chan_tick(goru_chan *c, int64_t now)
+{
+	struct chan_op op;
+
+	grt_spin_lock(&c->lock);
+	op = grt_chan_send_locked(c, &now, false);
+	grt_chan_unlock(c);
+	return op;
 }
 
 void grt_chan_remove(struct wnode *n)

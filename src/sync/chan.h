@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "goru.h"
+#include "sync/arm.h"
 #include "sync/wait.h"
 
 /* Waiters, first come first; the last may be read while there is a first. */
@@ -33,6 +34,7 @@ struct goru_chan {
 	_Atomic bool closed;
 	bool simple; /* open, eight bytes an element, no eventfd: what the short paths are for */
 	bool fd_set; /* the eventfd is readable */
+	bool timed;  /* of goru_after or goru_tick: behind the one value stands a struct armed */
 	int fd;	     /* -1: none was asked for */
 
 	size_t head, tail; /* next to take, next to fill */
@@ -44,6 +46,16 @@ _Static_assert(offsetof(struct goru_chan, head) == GRT_CACHELINE,
 
 /* Brings the eventfd in line with "a receive would not wait"; only if there is one. */
 void grt_chan_fd_update(struct goru_chan *c);
+
+/* A channel of goru_after or goru_tick: one int64_t, and its alarm yet to be set. */
+goru_chan *grt_chan_make_timed(void);
+
+GRT_INLINE struct armed *grt_chan_armed(goru_chan *c)
+{
+	return (struct armed *)(void *)(c->buf + 16);
+}
+
+void grt_chan_free(goru_chan *c);
 
 /* What a locked operation leaves to be done after unlocking. */
 struct chan_op {
@@ -253,7 +265,10 @@ GRT_INLINE void grt_chan_leave(struct goru_chan *c, struct wnode *n)
 	grt_chan_unlock(c);
 }
 
-/* The same, for those who do it seldom. */
+/* Sends the time, unless the channel is full or closed. */
+struct chan_op grt_chan_tick(goru_chan *c, int64_t now);
+
+/* The same as leave, for those who do it seldom. */
 void grt_chan_remove(struct wnode *n);
 
 #endif

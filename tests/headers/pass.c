@@ -17,6 +17,7 @@ ASSERT_SIZE(goru_rwlock, 40);
 ASSERT_SIZE(goru_cond, 16);
 ASSERT_SIZE(goru_sem, 24);
 ASSERT_SIZE(goru_once, 16);
+ASSERT_SIZE(goru_timer, 96);
 ASSERT_SIZE(goru_stats, 512);
 
 enum color { RED, GREEN = 70000 };
@@ -52,6 +53,7 @@ static goru_rwlock static_rwlock = GORU_RWLOCK_INIT;
 static goru_cond static_cond = GORU_COND_INIT;
 static goru_sem static_sem = GORU_SEM_INIT(3);
 static goru_once static_once = GORU_ONCE_INIT;
+static goru_timer static_timer = GORU_TIMER_INIT;
 static const goru_config static_config = GORU_CONFIG_INIT;
 
 int spawn_all(struct flags fl, short sh, char *text);
@@ -145,6 +147,17 @@ int use_locks(int n, void (*fn)(void *))
 	goru_sem_post(&some, 1);
 	goru_once_do(&static_once, fn, NULL);
 	return failed;
+}
+
+int use_timers(void (*fn)(void *));
+int use_timers(void (*fn)(void *))
+{
+	goru_chan *once = goru_after(GORU_MSEC), *often = goru_tick(GORU_SEC);
+	int failed = goru_timer_start(&static_timer, goru_in(GORU_SEC), 0, fn, NULL);
+
+	goru_chan_unref(once);
+	goru_chan_unref(often);
+	return failed | goru_timer_stop(&static_timer);
 }
 
 int sys_call(int fd);

@@ -98,8 +98,9 @@ static void send1(void)
 static void expire(void)
 {
 	struct glist out = { 0 };
+	struct due_alarms alarms = { .n = 0 };
 
-	grt_timers_expire(&timers, model_now, 1, &out);
+	grt_timers_expire(&timers, model_now, 1, &out, &alarms);
 	timed_out = (int)out.n;
 	grt_ready_batch(NULL, &out);
 }

@@ -111,10 +111,11 @@ static void worker(void)
 {
 	struct m *m = kit_begin(&m0, &p0);
 	struct glist due = { 0 };
+	struct due_alarms alarms = { .n = 0 };
 
 	grt_run(m, &p0, g);
 	if (model_choose(2)) {
-		grt_timers_expire(&p0.timers, model_now + 1, 1, &due);
+		grt_timers_expire(&p0.timers, model_now + 1, 1, &due, &alarms);
 		grt_ready_batch(NULL, &due);
 	}
 	while (!waited) {
