@@ -27,6 +27,7 @@ set(GORU_SOURCES
 	src/rt/gpool.c
 	src/rt/own.c
 	src/rt/idle.c
+	src/rt/handoff.c
 	src/sched/ready.c
 	src/sched/switch.c
 	src/sched/block.c
@@ -49,10 +50,12 @@ set(GORU_SOURCES
 	src/sync/task.c
 	src/engine/config.c
 	src/engine/watch.c
+	src/engine/stuck.c
 	src/engine/fire.c
 	src/engine/pick.c
 	src/engine/migrate.c
 	src/engine/loop.c
+	src/engine/spare.c
 	src/engine/stats.c
 	src/engine/deadlock.c
 	src/engine/monitor.c

@@ -25,8 +25,9 @@ enum {
 };
 
 static const char *const state_names[] = {
-	[G_DEAD] = "dead",	 [G_RUNNABLE] = "runnable", [G_RUNNING] = "running",
-	[G_WAITING] = "waiting", [G_BLOCKED] = "blocked",
+	[G_DEAD] = "dead",	 [G_RUNNABLE] = "runnable",
+	[G_RUNNING] = "running", [G_WAITING] = "waiting",
+	[G_BLOCKED] = "blocked", [G_NO_P] = "running without a processor",
 };
 
 static const char *const reason_names[] = {

@@ -14,7 +14,7 @@ leaves stack arenas out when it meets a guard page.
 import gdb
 import gdb.unwinder
 
-STATES = ["dead", "runnable", "running", "waiting", "blocked"]
+STATES = ["dead", "runnable", "running", "waiting", "blocked", "running without a processor"]
 REASONS = {"WAIT_SEND": "chan send", "WAIT_RECV": "chan recv", "WAIT_SELECT": "select", "WAIT_FOREVER": "for ever",
            "WAIT_WAITGROUP": "wait group", "WAIT_SLEEP": "sleep", "WAIT_P": "its turn after a blocking call",
            "WAIT_MUTEX": "mutex", "WAIT_RDLOCK": "rwlock, to read", "WAIT_WRLOCK": "rwlock, to write",

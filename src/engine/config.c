@@ -11,7 +11,7 @@
 #include "part/stack.h"
 #include "rt/rt.h"
 
-enum { DEFAULT_STACK = 262144, DEFAULT_THREADS = 10000 };
+enum { DEFAULT_STACK = 262144, DEFAULT_THREADS = 10000, DEFAULT_SPARE_MS = 10000 };
 
 static void unreadable(const char *name, const char *value)
 {
@@ -51,6 +51,8 @@ static bool debug_word(struct settings *s, const char *word)
 		return (s->hang_seconds = parse_unsigned(word + 5, 1u << 20)) != 0;
 	else if (!strncmp(word, "schedtrace=", 11))
 		return (s->trace_ms = parse_unsigned(word + 11, 1u << 20)) != 0;
+	else if (!strncmp(word, "spare=", 6))
+		return (s->spare_ms = parse_unsigned(word + 6, 1u << 20)) != 0;
 	else
 		return false;
 	return true;
@@ -126,7 +128,8 @@ static int program(struct settings *s, const goru_config *given)
 int grt_settings(struct settings *s, const goru_config *cfg)
 {
 	*s = (struct settings){ .cls = (unsigned)grt_stack_class(DEFAULT_STACK),
-				.max_threads = DEFAULT_THREADS };
+				.max_threads = DEFAULT_THREADS,
+				.spare_ms = DEFAULT_SPARE_MS };
 	environment(s);
 
 	int rc = cfg ? program(s, cfg) : 0;

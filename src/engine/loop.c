@@ -114,7 +114,7 @@ static void loop(struct m *m)
 			continue; /* found nothing that can run this moment */
 		grt_idle(m);
 		grt_clock_set(grt_os_now()); /* the monitor may have slept as well */
-		if (grt_load(&grt_rt.phase) == RT_STOPPING)
+		if (grt_load(&grt_rt.phase) == RT_STOPPING || m->ends)
 			return;
 	}
 }
@@ -125,6 +125,7 @@ static void begin(struct m *m)
 	grt_tsan_own(m->errno_at);
 	m->eh_at = __cxa_get_globals ? __cxa_get_globals() : NULL;
 	m->san.fiber = grt_tsan_current();
+	grt_store(&m->tid, grt_os_thread_id());
 	if (GRT_ASAN_ON)
 		grt_os_thread_bounds(&m->san.lo, &m->san.size);
 }
@@ -192,6 +193,37 @@ int grt_m_start(struct p *p)
 	if (rc < 0)
 		free(m);
 	return rc;
+}
+
+uint32_t grt_m_retire(uint32_t n)
+{
+	struct m *gone = NULL;
+	uint32_t ended = 0;
+
+	grt_spin_lock(&grt_rt.lock);
+	grt_midle_end(n);
+	for (struct m **at = &grt_rt.allm; *at;) {
+		struct m *m = *at;
+
+		if (!m->ends) {
+			at = &m->alllink;
+			continue;
+		}
+		*at = m->alllink;
+		m->alllink = gone;
+		gone = m;
+		ended++;
+	}
+	grt_rt.nm -= ended;
+	grt_spin_unlock(&grt_rt.lock);
+	for (struct m *m = gone; m; m = m->alllink)
+		grt_note_wake(m);
+	for (struct m *m = gone, *next; m; m = next) {
+		next = m->alllink;
+		grt_os_thread_join(m->thread);
+		free(m); /* nobody but us looks at an M that holds no P without rt.lock */
+	}
+	return ended;
 }
 
 void grt_m_join_all(void)

@@ -8,6 +8,9 @@
 /* A new M, known to the runtime, with its thread: idle, or with p. -ENOMEM, -EAGAIN: nothing is left behind. */
 int grt_m_start(struct p *p);
 
+/* Ends the threads of n Ms at most, those that have been idle for longest, and waits for it. How many it were. */
+uint32_t grt_m_retire(uint32_t n);
+
 /* All that are left of Ms whose threads have ended. */
 void grt_m_join_all(void);
 

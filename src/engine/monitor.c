@@ -1,30 +1,33 @@
-/* monitor.c - sysmon: has waiting goroutines shared, watches timers, starts Ms, gives stacks back, and sleeps while all is idle. */
+/* monitor.c - sysmon: has waiting goroutines shared, takes Ps from those that are stuck, watches timers, sleeps while all is idle. */
 /* SPDX-License-Identifier: MIT */
 #include "engine/monitor.h"
-
-#include <errno.h>
 
 #include "base/chaos.h"
 #include "base/fatal.h"
 #include "engine/deadlock.h"
-#include "engine/loop.h"
+#include "engine/spare.h"
 #include "engine/stats.h"
+#include "engine/stuck.h"
 #include "engine/watch.h"
 #include "os/os.h"
 #include "rt/gpool.h"
+#include "rt/handoff.h"
 #include "rt/idle.h"
 #include "rt/own.h"
 #include "sched/ready.h"
 
 enum {
 	US = 1000,
-	TICK = 1000 * US,	     /* somebody is busy */
-	TICK_RESCUE = 500 * US,	     /* somebody waits in private and could run elsewhere */
-	TICK_ALONE = 10 * 1000 * US, /* one P: nobody could be woken anyway */
+	TICK = 1000 * US,	    /* somebody is busy */
+	TICK_RESCUE = 500 * US,	    /* somebody waits in private and could run elsewhere */
+	TICK_WAITS = 500 * US,	    /* somebody waits and no P is idle */
+	TICK_STUCK = 150 * US,	    /* and some P's thread sleeps: to be seen once more */
+	TICK_IDLE = 10 * 1000 * US, /* only trimming is left */
 	TRIM_EVERY = 500 * 1000 * US,
 	OLDEST = 10 * 1000 * US,  /* so long may newer ones go before the oldest of the spawned */
 	CONFIRM = 10 * 1000 * US, /* so long after it looked like a deadlock it is one */
-	RETRY = 100 * 1000 * US,  /* after a thread could not be made */
+	UNUSED =
+		20, /* looks at which a blocked goroutine's P was of no use to anyone: it goes idle, and so may we */
 };
 
 /* What was seen of each P at the last tick. */
@@ -33,9 +36,9 @@ static struct {
 	_Atomic bool stop;
 	struct seen seen[GRT_MAX_PROCS];
 	int64_t oldest_since[GRT_MAX_PROCS]; /* the oldest of the spawned has been so since */
-	int64_t looked_at, trim_at, retry_at;
+	struct stuck stuck[GRT_MAX_PROCS];
+	int64_t looked_at, trim_at;
 	bool cold;	/* nothing left to trim */
-	bool told;	/* that no thread can be made */
 	uint64_t ticks; /* sum of schedticks, for the hang watch */
 	int64_t moved_at;
 	uint64_t dead_ticks;
@@ -73,13 +76,22 @@ static void watch_oldest(struct p *p, const struct seen *s, int64_t *since, int6
 	}
 }
 
+/* Has anything of p's waited since the last look? Of one whose goroutine changes it may be that they just talk. */
+static bool waits_at(struct p *p, const struct seen *s, int64_t now)
+{
+	if (grt_runq_len(&p->runq) || grt_timers_first(&p->timers) <= now)
+		return true;
+	return grt_seen_stuck(p, s) ? grt_own_any(p) : grt_seen_worth(p, s, now - Mon.looked_at);
+}
+
 /* True: look again soon. */
-static bool look_at(struct p *p, struct seen *s, int64_t now)
+static bool look_at(struct p *p, struct seen *s, int64_t now, bool *waits)
 {
 	struct seen before = *s;
 	int64_t first = grt_timers_first(&p->timers);
 
 	watch_oldest(p, s, &Mon.oldest_since[p->id], now);
+	*waits |= waits_at(p, s, now);
 	*s = grt_seen(p);
 	if (first != GRT_NEVER && first <= now) {
 		if (grt_load(&grt_rt.npidle))
@@ -97,59 +109,62 @@ static bool look_at(struct p *p, struct seen *s, int64_t now)
 	return s->runnext || grt_lane_len(&p->spawned) || grt_lane_len(&p->woken);
 }
 
+/* True: it could not be taken this time, but soon perhaps. */
+static bool hand_over(struct p *p, struct stuck *s, enum verdict v, int64_t now)
+{
+	enum g_state as = v == STUCK_COMPUTES ? G_NO_P : G_BLOCKED;
+	enum retake rc = grt_retake(s->m, p, s->tick, true, as);
+
+	if (rc == RETAKE_NO_M)
+		grt_spare_make(now);
+	return rc != RETAKE_DONE;
+}
+
+/*
+ * Takes Ps from goroutines that are stuck, while all Ps are held and somebody waits: each P that keeps others waiting
+ * itself, and one more for those who wait elsewhere. While a P is idle, sharing serves them (help). A blocked goroutine's
+ * P that nobody needs goes idle after a while: then whoever comes next finds it at once. True: look again soon.
+ */
+static bool look_at_stuck(uint32_t n, int64_t now, bool waits)
+{
+	bool wanted = waits && !grt_load(&grt_rt.npidle), elsewhere = wanted, soon = false;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct p *p = grt_load(&grt_rt.allp[i]);
+		struct stuck *s = &Mon.stuck[i];
+		enum verdict v = grt_stuck(s, p, now, waits);
+
+		if (v <= STUCK_PERHAPS) {
+			soon |= wanted && v == STUCK_PERHAPS;
+		} else if (wanted && (elsewhere || grt_own_any(p))) {
+			soon |= hand_over(p, s, v, now);
+			elsewhere = false;
+		} else if (!waits && v != STUCK_COMPUTES && s->still >= UNUSED) {
+			grt_retake(s->m, p, s->tick, false, G_BLOCKED);
+		}
+	}
+	return soon;
+}
+
 static int64_t look_at_all(int64_t now)
 {
 	uint32_t n = atomic_load_explicit(&grt_rt.nallp, memory_order_acquire); /* allp.B */
-	bool soon = false;
-	int64_t tick, first;
+	bool waits = grt_injq_len(&grt_rt.injq), soon = false;
+	int64_t tick = TICK, first;
 
 	for (uint32_t i = 0; i < n; i++)
-		soon |= look_at(grt_load(&grt_rt.allp[i]), &Mon.seen[i], now);
+		soon |= look_at(grt_load(&grt_rt.allp[i]), &Mon.seen[i], now, &waits);
 	Mon.looked_at = now;
-	tick = soon ? TICK_RESCUE : grt_load(&grt_rt.procs) == 1 ? TICK_ALONE : TICK;
+	if (look_at_stuck(n, now, waits))
+		tick = TICK_STUCK;
+	else if (soon)
+		tick = TICK_RESCUE;
+	else if (waits && !grt_load(&grt_rt.npidle))
+		tick = TICK_WAITS;
 	first = grt_timers_earliest();
 	if (first > now && first - now < tick)
 		tick = first - now;
 	return tick;
-}
-
-static void start_wanted(int64_t now)
-{
-	int rc = 0;
-
-	if (!grt_load(&grt_rt.want_m) || now < Mon.retry_at)
-		return;
-	grt_spin_lock(&grt_rt.lock);
-
-	if (grt_rt.nm_starting) { /* one is on its way and will look around itself */
-		grt_spin_unlock(&grt_rt.lock);
-		return;
-	}
-
-	bool due = grt_load(&grt_rt.want_m) && !grt_rt.midle && grt_rt.pidle;
-	struct p *p = due && grt_rt.nm < grt_rt.max_threads ? grt_pidle_take(NULL) : NULL;
-
-	grt_store(&grt_rt.want_m, 0);
-	grt_spin_unlock(&grt_rt.lock);
-	if (p) {
-		rc = grt_m_start(p);
-		if (!rc)
-			return;
-	} else if (!due) {
-		/* an M became idle, or a P busy, since it was asked for */
-		if (grt_work_visible() && grt_load(&grt_rt.npidle))
-			grt_wake_one();
-		return;
-	}
-	grt_spin_lock(&grt_rt.lock);
-	grt_store(&grt_rt.want_m, 1);
-	grt_spin_unlock(&grt_rt.lock);
-	Mon.retry_at = now + RETRY;
-	if (!Mon.told)
-		grt_warn(
-			"no further thread can be made (%s); blocked goroutines hold others up until one is free",
-			p ? rc == -ENOMEM ? "no memory" : "a system limit" : "max_threads");
-	Mon.told = true;
 }
 
 static void trim(int64_t now)
@@ -223,9 +238,10 @@ static int64_t may_sleep(void)
 	grt_spin_lock(&grt_rt.lock);
 	if (all_idle() && Mon.cold && !grt_load(&grt_rt.want_m) && !grt_rt.hang_seconds &&
 	    !grt_rt.trace_ms && !Mon.dead_since) {
-		int64_t first = grt_timers_earliest();
+		int64_t first = grt_timers_earliest(), due = grt_spare_due();
 
 		until = grt_rt.keeper && grt_rt.keeper_when <= first ? GRT_NEVER : first;
+		until = due < until ? due : until;
 	}
 	grt_rt.monitor_sleeps = until != 0;
 	grt_spin_unlock(&grt_rt.lock);
@@ -241,8 +257,9 @@ static void *monitor(void *arg)
 		grt_clock_set(now);
 		atomic_exchange_explicit(&grt_rt.monitor_note, 0,
 					 memory_order_acquire); /* monitor.D */
-		start_wanted(now);
+		grt_spare_start(now);
 		tick = look_at_all(now);
+		grt_spare_retire(now);
 		trim(now);
 		watch_hang(now);
 		watch_deadlock(now);
@@ -252,8 +269,8 @@ static void *monitor(void *arg)
 		until = may_sleep();
 		if (!until) {
 			/* idle: the keeper has the timers, only trimming is left */
-			if (tick < TICK_ALONE && all_idle())
-				tick = TICK_ALONE;
+			if (tick < TICK_IDLE && all_idle())
+				tick = TICK_IDLE;
 			until = now + tick;
 			if (grt_rt.trace_ms && Mon.trace_at < until)
 				until = Mon.trace_at;
@@ -270,8 +287,8 @@ int grt_monitor_start(void)
 	int64_t now = grt_os_now();
 
 	grt_store(&Mon.stop, false);
-	Mon.cold = Mon.told = false;
-	Mon.retry_at = 0;
+	Mon.cold = false;
+	grt_spare_init(now);
 	Mon.trim_at = now + TRIM_EVERY;
 	Mon.moved_at = Mon.start = now;
 	Mon.looked_at = now;
@@ -279,6 +296,7 @@ int grt_monitor_start(void)
 	Mon.dead_since = 0;
 	for (uint32_t i = 0; i < GRT_MAX_PROCS; i++) {
 		Mon.seen[i] = (struct seen){ 0 };
+		Mon.stuck[i] = (struct stuck){ 0 };
 		Mon.oldest_since[i] = now;
 	}
 	return grt_os_thread_start(&Mon.thread, monitor, NULL, "goru-sysmon");
@@ -299,5 +317,5 @@ void grt_monitor_stop(void)
  *            C kick: note release -> D monitor: note acquire   an exchange: it reads the 1, and then sees what the kick
  *            is for, or it comes before the 1, which then stays
  *   Relaxed  note as looked at before sleeping: the futex looks again.
- *   Checked  tests/stress/rescue.c
+ *   Checked  tests/stress/rescue.c, tests/stress/handoff.c
  */

@@ -33,13 +33,19 @@ static void add_p(goru_stats *st, struct p *p)
 	st->timer_late += grt_peek(&p->ntimer_late);
 }
 
+/* With its P still. */
+static bool in_brackets(struct p *p)
+{
+	return p && grt_load(&p->bracket) == grt_load(&p->schedtick) + 1;
+}
+
 static void add_ms(goru_stats *st)
 {
 	grt_spin_lock(&grt_rt.lock);
 	for (struct m *m = grt_rt.allm; m; m = m->alllink) {
 		if (!grt_peek(&m->curg))
 			continue;
-		if (grt_peek(&m->blocked))
+		if (grt_peek(&m->blocked) || in_brackets(grt_load(&m->p)))
 			st->blocked++;
 		else
 			st->running++;

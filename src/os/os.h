@@ -46,6 +46,11 @@ unsigned grt_os_threads(void);				  /* of the process; 0: unknown */
 void grt_os_thread_bounds(const void **lo, size_t *size); /* the caller's own stack */
 int grt_os_altstack_set(void **out, size_t *size);	  /* for the overflow reporter */
 void grt_os_altstack_clear(void *base, size_t size);
+/* A thread as others look at it. */
+uint32_t grt_os_thread_id(void);	 /* the caller's */
+int64_t grt_os_thread_cpu(uint32_t tid); /* CPU time it has used, ns; -1: unknown */
+int grt_os_thread_sleeps(
+	uint32_t tid); /* 1: in the kernel, waiting; 0: it runs, or could; -1: unknown */
 
 /* checks builds: has the calling thread a pthread mutex locked? As far as its calls are seen (mutex.c). */
 struct os_mutex {

@@ -18,7 +18,8 @@ enum g_state {
 	G_RUNNABLE,
 	G_RUNNING,
 	G_WAITING,
-	G_BLOCKED, /* between block_enter and block_exit, in the kernel perhaps */
+	G_BLOCKED, /* between block_enter and block_exit, or its P was taken while it was in the kernel */
+	G_NO_P, /* its P was taken while it computed */
 };
 
 enum wait_reason {

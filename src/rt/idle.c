@@ -13,6 +13,8 @@
  *            monitor makes one.
  *            idle: under the lock put P and M on the idle lists. If it was spinning, nmspinning - 1. F. Look at every
  *            queue; something there and a P idle: wake_one (which may well choose this M). Sleep.
+ *            pass on (rt/handoff.c): a P with work goes to an idle M, which looks for more; else all it has goes where
+ *            others see it, the P to the idle list, F, and a look as above.
  *            spin_end: nmspinning - 1. F. Look at every queue; something there and a P idle: wake_one. A submitter that
  *            saw this M spinning relies on that.
  *            surplus: a goroutine was put behind another one into a lane, and wakeable is 1: 0; a P idle and nobody
@@ -26,7 +28,8 @@
  *            wakes nobody for a stale 0 is found by the monitor's tick.
  *            Not covered by the fence: what is private, runnext and the lanes, and what yield puts into the ring. Its P
  *            comes to it by itself; if it takes long, Ms that look for work and the monitor's tick, while a P is idle,
- *            have it shared or take it out (PROTOCOL own), and the tick wakes somebody for a ring.
+ *            have it shared or take it out (PROTOCOL own), or the monitor passes it on with the P (rt/handoff.c), and
+ *            the tick wakes somebody for a ring.
  *   Reuse    P and M live until shutdown.
  *   Rejected a look only by those who were spinning: then a wake that finds no idle P, because the last one is just being
  *            taken, must leave a note (Go's needspinning). Whoever goes idle looks here, and the note is not needed: the
@@ -165,6 +168,25 @@ static bool midle_remove(struct m *m)
 		}
 	}
 	return false;
+}
+
+void grt_midle_end(uint32_t n)
+{
+	uint32_t spared = grt_rt.nmidle > n ? grt_rt.nmidle - n : 0;
+	struct m **at = &grt_rt.midle;
+
+	while (*at) {
+		struct m *m = *at;
+
+		if (spared || m->keeper) {
+			spared -= spared != 0;
+			at = &m->link;
+			continue;
+		}
+		*at = m->link;
+		midle_left(m);
+		m->ends = true;
+	}
 }
 
 bool grt_work_visible(void)
@@ -378,37 +400,4 @@ bool grt_idle_giving(struct m *m, struct g *g)
 	grt_note_wake(to);
 	sleep_until(m, false, GRT_NEVER);
 	return true;
-}
-
-void grt_handoff(struct m *m, struct p *p)
-{
-	grt_spin_lock(&grt_rt.lock);
-	grt_store(&m->p, NULL);
-	m->held = NULL;
-
-	bool own = grt_own_any(p);
-	bool last = grt_load(&grt_rt.npidle) + 1 >= grt_load(&grt_rt.procs) && !grt_rt.keeper;
-	bool wanted = own || (last && grt_timers_earliest() != GRT_NEVER) ||
-		      grt_load(&p->attention);
-	struct m *to = wanted ? grt_midle_pop() : NULL;
-
-	if (to) {
-		grt_give(to, p);
-	} else {
-		grt_own_show_all(p); /* nobody runs it soon, and nobody looks into its lanes */
-		grt_pidle_put(p);
-		if (wanted)
-			grt_store(&grt_rt.want_m, 1);
-	}
-	grt_unlock_busy();
-	if (to) {
-		grt_note_wake(to);
-		return;
-	}
-	if (wanted)
-		grt_monitor_kick();
-	/* the P is idle only now: whoever submitted before may have found none */
-	atomic_thread_fence(memory_order_seq_cst); /* wake.F */
-	if (grt_work_visible())
-		grt_wake_one();
 }

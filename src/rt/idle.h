@@ -26,15 +26,15 @@ struct p *grt_pidle_take(struct p *wanted);
 void grt_pidle_put(struct p *p);
 void grt_give(struct m *m, struct p *p);
 struct m *grt_midle_pop(void);
+/* Takes the n Ms off the idle list that have been there for longest, but for the keeper of the timers, and marks them
+ * (m.ends). */
+void grt_midle_end(uint32_t n);
 
 /* Ends a section under rt.lock in which a P may have come out of idleness: the monitor must tick again. */
 void grt_unlock_busy(void);
 
 /* Wakes the monitor, for something only it does. */
 void grt_monitor_kick(void);
-
-/* Gives the M's P away for good: to an M that will use it if there is work for it, else to the idle list. */
-void grt_handoff(struct m *m, struct p *p);
 
 /* m found nothing. With a P: gives it up and sleeps until it is given one; false at once if work turned up. Without:
  * sleeps. Returns true after a sleep (m.p is set, or the runtime stops). */

@@ -2,8 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "rt/own.h"
 
-#include "base/chaos.h"
-#include "os/os.h"
+#include "rt/self.h"
 
 /* n of the oldest, as far as the ring has room. */
 static void move(struct lane *l, struct p *p, uint32_t n)
@@ -74,21 +73,6 @@ static bool share_runnext(struct p *p)
 	return true;
 }
 
-/* Under rt.lock: nobody changes m.p. True: the M runs the program's code and will find its P gone; it is ours. */
-static bool take(struct m *m, struct p *p)
-{
-	grt_store(&m->p, NULL);
-	if (grt_load(&grt_rt.enter_flags) & ENTER_FENCE)
-		atomic_thread_fence(memory_order_seq_cst); /* handshake.F */
-	else
-		grt_os_membarrier(); /* handshake.E */
-	grt_chaos();
-	if (!atomic_load_explicit(&m->in_rt, memory_order_acquire)) /* handshake.B */
-		return true;
-	grt_store(&m->p, p);
-	return false;
-}
-
 bool grt_own_rescue(struct p *p)
 {
 	bool some = false;
@@ -97,7 +81,7 @@ bool grt_own_rescue(struct p *p)
 
 	struct m *m = grt_load(&p->m);
 
-	if (m && grt_load(&m->p) == p && !grt_load(&m->in_rt) && take(m, p)) {
+	if (m && grt_load(&m->p) == p && !grt_load(&m->in_rt) && grt_take(m, p)) {
 		grt_rt.nretakes++;
 		some = grt_own_share(p);
 		some |= share_runnext(p);

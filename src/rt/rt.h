@@ -43,8 +43,10 @@ struct p {
 	uint32_t turn;		      /* who that is */
 	bool oldest_due;	      /* the oldest spawned goes first at the next pick */
 	_Atomic bool ring_trees;      /* all in the ring were spawned, none woken: PROTOCOL own */
-	_Atomic uint32_t syscalltick; /* rises with each hand-off in block_enter */
-	uint64_t id_next, id_end;     /* goroutine ids taken in advance */
+	_Atomic uint32_t syscalltick; /* rises with each hand-off */
+	/* schedtick + 1 while the goroutine that runs with that tick is in brackets and keeps the P; a hint */
+	_Atomic uint64_t bracket;
+	uint64_t id_next, id_end; /* goroutine ids taken in advance */
 	uint64_t nspawned, nended, nparks, nsteals, nstolen, ntimer_fires,
 		ntimer_late; /* for reports */
 	uint64_t rand;
@@ -74,19 +76,21 @@ struct m {
 	void **eh_at;	  /* this thread's C++ exception state, NULL in programs without */
 	struct gobuf g0;  /* the loop's own stack, the thread's */
 	bool spinning;	  /* looks for work and is counted in rt.nmspinning */
-	bool blocked;	  /* its goroutine is between block_enter and block_exit */
+	bool blocked;	  /* its goroutine has no P: it blocks, or did when the P was taken */
+	bool ends;	  /* under rt.lock: off the idle list for good */
 	bool keeper;	  /* under rt.lock: sleeps until the earliest timer */
 	bool useful;	  /* not woken for nothing, or for a moment only */
 	int64_t found_at; /* when that was; 0: nothing since */
 	struct g *given;  /* to be run first: engine/migrate.h */
-	struct p *oldp;	  /* the P block_enter gave away: tried first on the way back */
+	struct p *oldp;	  /* the P its goroutine lost: tried first on the way back */
 	struct san_stack san;
 
 	_Atomic uint32_t note; /* futex word: PROTOCOL note in rt/idle.c */
 	struct m *link;	       /* idle list; under rt.lock */
 	struct m *alllink;     /* all Ms; under rt.lock */
 	uint32_t id;
-	bool started; /* it has a thread to join */
+	bool started;	      /* it has a thread to join */
+	_Atomic uint32_t tid; /* as the kernel calls it; 0: not yet known */
 	pthread_t thread;
 };
 
@@ -116,6 +120,7 @@ struct rt {
 	uint32_t max_threads;
 	uint32_t hang_seconds;	     /* GORU_DEBUG=hang=S; 0: off */
 	uint32_t trace_ms;	     /* GORU_DEBUG=schedtrace=MS; 0: off */
+	uint32_t spare_ms;	     /* a thread not needed for so long may end */
 	void (*on_deadlock)(void *); /* by goru_run's caller; NULL: the process ends */
 	void *on_deadlock_arg;
 	_Atomic uint64_t epoch; /* tells one start of the runtime from the next; also between two */
@@ -142,7 +147,7 @@ struct rt {
 	bool monitor_sleeps;	 /* on monitor_note, without a tick */
 	_Atomic uint32_t monitor_note;
 	uint32_t m_id;	   /* the next M's */
-	uint64_t nretakes; /* Ps taken from goroutines that computed, under lock */
+	uint64_t nretakes; /* Ps taken from goroutines, for a moment or for good, under lock */
 
 	GRT_ALIGNED(GRT_CACHELINE)
 	_Atomic uint64_t id_next; /* goroutine ids handed to Ps in batches */

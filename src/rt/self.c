@@ -1,8 +1,10 @@
-/* self.c - the rare halves of entering goru. */
+/* self.c - the rare halves of entering goru, and the other side of it: a P taken from an M. */
 /* SPDX-License-Identifier: MIT */
 #include "rt/self.h"
 
+#include "base/chaos.h"
 #include "base/fatal.h"
+#include "os/os.h"
 
 static GRT_COLD _Noreturn void overflow(struct g *g)
 {
@@ -30,4 +32,18 @@ struct p *grt_p_really(struct m *m)
 
 	grt_spin_unlock(&grt_rt.lock);
 	return p;
+}
+
+bool grt_take(struct m *m, struct p *p)
+{
+	grt_store(&m->p, NULL);
+	if (grt_load(&grt_rt.enter_flags) & ENTER_FENCE)
+		atomic_thread_fence(memory_order_seq_cst); /* handshake.F */
+	else
+		grt_os_membarrier(); /* handshake.E */
+	grt_chaos();
+	if (!atomic_load_explicit(&m->in_rt, memory_order_acquire)) /* handshake.B */
+		return true;
+	grt_store(&m->p, p);
+	return false;
 }

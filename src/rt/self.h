@@ -11,12 +11,14 @@
  * PROTOCOL handshake
  *   Words    m.in_rt: 1 while the M's thread is inside goru, 0 while it runs the program's code. m.p: its P or NULL.
  *   Owners   m.in_rt: the M. m.p: whoever holds rt.lock. The P itself: the M between its read of m.p after entering and
- *            its leaving; whoever took it, from a successful take until he gives it back.
+ *            its leaving; whoever took it, from a successful take until he gives it back or passes it on.
  *   Steps    enter: in_rt = 1; compiler barrier; read m.p once. NULL: a call that may wait queues for a P
  *            (sched/block), any other does its work as a plain thread would. leave: in_rt = 0.
- *            take (the monitor, or an M that looks for work; rt/own.c; holds rt.lock): m.p = NULL; membarrier; in_rt == 1:
+ *            take (the monitor, or an M that looks for work; holds rt.lock): m.p = NULL; membarrier; in_rt == 1:
  *            m.p = p, it is alive, nothing taken. in_rt == 0: the P is ours, the M is in the program's code and will read
  *            NULL. give back: m.p = p.
+ *            pass on (the monitor, rt/handoff.c, in the same section): the P goes to another M or to the idle list, m.p
+ *            stays NULL.
  *            Who finds in_rt == 1 before all this does without it: that saves the membarrier, no more. A stale 1 is an
  *            attempt that comes too early, and a stale 0 is found out by the look after the membarrier.
  *            So NULL read after entering means "perhaps none": calls that cannot wait do without, the others ask again
@@ -27,9 +29,12 @@
  *            reads in_rt. One must see the other. The taker's membarrier puts the full fence between the M's two
  *            instructions for it (E); without membarrier the M executes it (F, ENTER_FENCE).
  *   Relaxed  in_rt = 1 and p = NULL: ordered by the fence between them and the question. The early look at in_rt.
- *   Reuse    an M is freed only after its thread and all other Ms' have ended, by shutdown, when the monitor is gone.
+ *   Lock     whoever has read NULL changes nothing of its goroutine or M that the taker sets too (state, blocked, oldp)
+ *            before it has had rt.lock.
+ *   Reuse    an M is freed only after its thread ended: by the monitor, and whoever else looks at an M holds rt.lock; or
+ *            by shutdown when the monitor and all other Ms' threads are gone.
  *   Rejected a status word in P changed by CAS at each entry and exit: 11.6 against 0.12 ns.
- *   Checked  tests/model/handshake.pml, tests/model/handshake.c, tests/stress/rescue.c
+ *   Checked  tests/model/handshake.pml, tests/model/handshake.c, tests/stress/rescue.c and handoff.c
  */
 
 /* What enter_flags ask for. */
@@ -76,6 +81,10 @@ GRT_INLINE struct p *grt_p_settled(struct m *m)
 
 	return GRT_LIKELY(p) ? p : grt_p_really(m);
 }
+
+/* By another thread, under rt.lock, which sees m hold p. True: m runs the program's code and will find its P gone; p is the
+ * caller's, to give back (m.p = p, handshake.C) or to pass on before the lock is given up. One membarrier. */
+bool grt_take(struct m *m, struct p *p);
 
 /* The M and P of a call that cannot wait: p NULL on a plain thread and on a goroutine whose P was taken. */
 struct self {

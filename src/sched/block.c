@@ -6,6 +6,7 @@
 
 #include "base/fatal.h"
 #include "goru.h"
+#include "rt/handoff.h"
 #include "sched/ready.h"
 
 /* Nobody runs this M's goroutine but this M; no P can be had: the goroutine queues, the M goes idle without one. */
@@ -15,6 +16,29 @@ static struct m *queue_for_p(struct m *m, struct g *g)
 	grt_g_set_state(g, G_RUNNABLE);
 	grt_ready_shared(g);
 	return grt_switch(m, NULL, g, NULL);
+}
+
+/* Something was asked of p meanwhile, a stop for instance. */
+static GRT_NOINLINE struct m *give_way(struct m *m, struct g *g, struct p *p)
+{
+	grt_g_set_state(g, G_RUNNABLE);
+	grt_ready_last(p, g);
+	return grt_switch(m, p, g, NULL);
+}
+
+/* Under rt.lock, which it gives up. An idle P for m's goroutine, the one it had if it can be; NULL: none. */
+static struct p *idle_p(struct m *m)
+{
+	struct p *p = grt_load(&grt_rt.phase) == RT_STOPPING ? NULL : grt_pidle_take(m->oldp);
+
+	if (p) {
+		grt_give(m, p);
+		m->blocked = false;
+		m->oldp = NULL;
+		grt_note_run(p, m->curg); /* a stretch of its own, for who watches */
+	}
+	grt_unlock_busy();
+	return p;
 }
 
 GRT_NOINLINE struct m *grt_reacquire(struct m *m)
@@ -31,37 +55,56 @@ GRT_NOINLINE struct m *grt_reacquire(struct m *m)
 		grt_spin_unlock(&grt_rt.lock);
 		return m;
 	}
-	p = grt_load(&grt_rt.phase) == RT_STOPPING ? NULL : grt_pidle_take(m->oldp);
-	if (p)
-		grt_give(m, p);
-	grt_unlock_busy();
+	if (idle_p(m))
+		return m;
 	m->oldp = NULL;
 	m->blocked = false;
+	return queue_for_p(m, g);
+}
+
+GRT_NOINLINE struct p *grt_reacquire_idle(struct m *m)
+{
+	struct p *p;
+
+	if (m->curg->block_depth || !grt_load(&grt_rt.npidle))
+		return NULL;
+	grt_spin_lock(&grt_rt.lock);
+	p = grt_load(&m->p);
 	if (!p)
-		return queue_for_p(m, g);
-	return m;
+		return idle_p(m);
+	grt_spin_unlock(&grt_rt.lock);
+	return p;
+}
+
+/* Would anyone use p at once? What is due later, or comes up later, the monitor sees: it takes p then. */
+static bool wanted(struct p *p)
+{
+	return grt_own_any(p) || grt_injq_len(&grt_rt.injq) || grt_load(&p->attention);
 }
 
 /* From here on the goroutine may block its thread. */
-static void give_away(struct m *m, struct g *g, struct p *p)
+static void brackets(struct m *m, struct g *g, struct p *p)
 {
 	grt_g_set_state(g, G_BLOCKED);
-	m->blocked = true;
-	m->oldp = p;
-	grt_store(&p->syscalltick, grt_load(&p->syscalltick) + 1);
-	grt_handoff(m, p);
+	if (!p) {
+		m->blocked = true; /* it had lost its P before */
+	} else if (wanted(p)) {
+		m->blocked = true;
+		m->oldp = p;
+		grt_handoff(m, p);
+	} else {
+		grt_store(&p->bracket, grt_load(&p->schedtick) + 1);
+	}
 }
 
 GRT_NOINLINE void grt_block_again(struct m *m)
 {
 	struct g *g = m->curg;
-	struct p *p;
 
 	grt_enter();
 	g->flags &= (uint8_t)~G_AGAIN;
-	p = g->block_depth ? grt_p_settled(m) : NULL;
-	if (p)
-		give_away(m, g, p);
+	if (g->block_depth)
+		brackets(m, g, grt_p_settled(m));
 	grt_leave(m);
 }
 
@@ -73,10 +116,9 @@ GRT_PUBLIC void goru_block_enter(void)
 		return;
 
 	struct g *g = m->curg;
-	struct p *p = g->block_depth++ == 0 ? grt_p_settled(m) : NULL;
 
-	if (p)
-		give_away(m, g, p);
+	if (g->block_depth++ == 0)
+		brackets(m, g, grt_p_settled(m));
 	grt_leave(m);
 }
 
@@ -93,10 +135,16 @@ GRT_PUBLIC void goru_block_exit(void)
 		grt_fatal("goru_block_exit without goru_block_enter in goroutine %llu",
 			  (unsigned long long)g->id);
 	if (--g->block_depth == 0) {
-		if (!grt_p_settled(m))
-			m = grt_reacquire(m);
-		g->flags &= (uint8_t)~G_AGAIN;
+		struct p *p = grt_p_settled(m);
+
+		if (p)
+			grt_store(&p->bracket, 0);
 		grt_g_set_state(g, G_RUNNING);
+		if (GRT_UNLIKELY(!p))
+			m = grt_reacquire(m);
+		else if (GRT_UNLIKELY(grt_load(&p->attention)))
+			m = give_way(m, g, p);
+		g->flags &= (uint8_t)~G_AGAIN;
 	}
 	grt_leave(m);
 }

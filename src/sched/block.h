@@ -9,6 +9,9 @@
  * queue. Returns with the M it then runs on; m.p is set. */
 struct m *grt_reacquire(struct m *m);
 
+/* For a call that cannot wait, inside goru: a P if one is idle and the goroutine is not in brackets; else NULL. */
+struct p *grt_reacquire_idle(struct m *m);
+
 /* The end of a call that may wait: a goroutine that got a P for it inside its brackets gives the P away again. */
 void grt_block_again(struct m *m);
 

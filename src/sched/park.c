@@ -79,10 +79,13 @@ _Noreturn GRT_INLINE void leave_for_good(struct m *m, struct g *g)
 	grt_check_unlocked(g, "ends");
 	grt_g_set_state(g, G_DEAD);
 	grt_tsan_release(g); /* the stack's next user comes after us */
-	if (p)
+	if (GRT_LIKELY(p)) {
 		p->nended++;
-	else
+	} else {
 		atomic_fetch_add_explicit(&grt_rt.nended, 1, memory_order_relaxed);
+		m->blocked = false;
+		m->oldp = NULL;
+	}
 
 	struct gobuf *to = &m->g0;
 	struct san_stack *to_san = &m->san;

@@ -10,6 +10,7 @@
 #include "goru.h"
 #include "rt/gpool.h"
 #include "rt/plain.h"
+#include "sched/block.h"
 #include "sched/park.h"
 #include "sched/ready.h"
 
@@ -138,8 +139,12 @@ static GRT_NOINLINE int spawn_slow(struct m *m, const struct spawn *s)
 
 	if (!m)
 		return spawn_plain(s);
-	if (grt_load(&grt_rt.phase) != RT_STOPPING)
-		rc = spawn_any(grt_p_of(m), s);
+	if (grt_load(&grt_rt.phase) != RT_STOPPING) {
+		struct p *p = grt_p_of(m);
+
+		/* one who lost its P and spawns may spawn many */
+		rc = spawn_any(p ? p : grt_reacquire_idle(m), s);
+	}
 	grt_leave(m);
 	return rc;
 }
