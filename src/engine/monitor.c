@@ -18,16 +18,20 @@
 
 enum {
 	US = 1000,
-	TICK = 1000 * US,	    /* somebody is busy */
-	TICK_RESCUE = 500 * US,	    /* somebody waits in private and could run elsewhere */
-	TICK_WAITS = 500 * US,	    /* somebody waits and no P is idle */
-	TICK_STUCK = 150 * US,	    /* and some P's thread sleeps: to be seen once more */
+	TICK = 1000 * US,	/* somebody is busy */
+	TICK_RESCUE = 500 * US, /* somebody waits in private and could run elsewhere */
+	TICK_WAITS = 500 * US,	/* somebody waits, no P is idle, and one may be stuck */
+	TICK_STUCK = 150 * US,	/* its thread sleeps: to be seen once more */
+	TICK_QUIET = 2 * 1000 *
+		     US, /* for long nobody has waited, and each P has run the same goroutine */
 	TICK_IDLE = 10 * 1000 * US, /* only trimming is left */
 	TRIM_EVERY = 500 * 1000 * US,
 	OLDEST = 10 * 1000 * US,  /* so long may newer ones go before the oldest of the spawned */
 	CONFIRM = 10 * 1000 * US, /* so long after it looked like a deadlock it is one */
+	FEW = 8,		  /* goroutines run since the last look: one may be stuck by now */
+	QUIET = 16,		  /* looks that make it long */
 	UNUSED =
-		20, /* looks at which a blocked goroutine's P was of no use to anyone: it goes idle, and so may we */
+		20, /* looks at which nobody wanted a blocked goroutine's P: it goes idle, and so may we */
 };
 
 /* What was seen of each P at the last tick. */
@@ -38,6 +42,7 @@ static struct {
 	int64_t oldest_since[GRT_MAX_PROCS]; /* the oldest of the spawned has been so since */
 	struct stuck stuck[GRT_MAX_PROCS];
 	int64_t looked_at, trim_at;
+	uint32_t quiet; /* looks at which nothing had changed */
 	bool cold;	/* nothing left to trim */
 	uint64_t ticks; /* sum of schedticks, for the hang watch */
 	int64_t moved_at;
@@ -84,15 +89,24 @@ static bool waits_at(struct p *p, const struct seen *s, int64_t now)
 	return grt_seen_stuck(p, s) ? grt_own_any(p) : grt_seen_worth(p, s, now - Mon.looked_at);
 }
 
-/* True: look again soon. */
-static bool look_at(struct p *p, struct seen *s, int64_t now, bool *waits)
+/* What one look at all Ps found. */
+struct found {
+	bool waits;   /* somebody waits */
+	bool few;     /* a P has run few goroutines since the last look */
+	bool changed; /* a P has run another one */
+	bool soon;    /* somebody waits in private, and a P is idle */
+};
+
+static void look_at(struct p *p, struct seen *s, int64_t now, struct found *f)
 {
 	struct seen before = *s;
 	int64_t first = grt_timers_first(&p->timers);
 
 	watch_oldest(p, s, &Mon.oldest_since[p->id], now);
-	*waits |= waits_at(p, s, now);
+	f->waits |= waits_at(p, s, now);
 	*s = grt_seen(p);
+	f->few |= s->tick - before.tick < FEW && grt_load(&p->status) == P_RUNNING;
+	f->changed |= s->tick != before.tick;
 	if (first != GRT_NEVER && first <= now) {
 		if (grt_load(&grt_rt.npidle))
 			grt_wake_one();
@@ -100,13 +114,13 @@ static bool look_at(struct p *p, struct seen *s, int64_t now, bool *waits)
 			atomic_fetch_or_explicit(&p->attention, ATT_TIMERS, memory_order_relaxed);
 	}
 	if (!grt_load(&grt_rt.npidle))
-		return false;
+		return;
 	grt_store(&grt_rt.wakeable, 1);
 	/* a wake that was not due when the ring was filled (yield puts its caller there and wakes nobody) */
 	if (grt_runq_len(&p->runq))
 		grt_wake_if_idle();
 	help(p, &before, now - Mon.looked_at);
-	return s->runnext || grt_lane_len(&p->spawned) || grt_lane_len(&p->woken);
+	f->soon |= s->runnext || grt_lane_len(&p->spawned) || grt_lane_len(&p->woken);
 }
 
 /* True: it could not be taken this time, but soon perhaps. */
@@ -149,18 +163,21 @@ static bool look_at_stuck(uint32_t n, int64_t now, bool waits)
 static int64_t look_at_all(int64_t now)
 {
 	uint32_t n = atomic_load_explicit(&grt_rt.nallp, memory_order_acquire); /* allp.B */
-	bool waits = grt_injq_len(&grt_rt.injq), soon = false;
+	struct found f = { .waits = grt_injq_len(&grt_rt.injq) };
 	int64_t tick = TICK, first;
 
 	for (uint32_t i = 0; i < n; i++)
-		soon |= look_at(grt_load(&grt_rt.allp[i]), &Mon.seen[i], now, &waits);
+		look_at(grt_load(&grt_rt.allp[i]), &Mon.seen[i], now, &f);
 	Mon.looked_at = now;
-	if (look_at_stuck(n, now, waits))
+	Mon.quiet = f.changed || f.waits ? 0 : Mon.quiet + 1;
+	if (look_at_stuck(n, now, f.waits))
 		tick = TICK_STUCK;
-	else if (soon)
+	else if (f.soon)
 		tick = TICK_RESCUE;
-	else if (waits && !grt_load(&grt_rt.npidle))
+	else if (f.waits && f.few && !grt_load(&grt_rt.npidle))
 		tick = TICK_WAITS;
+	else if (Mon.quiet >= QUIET)
+		tick = TICK_QUIET;
 	first = grt_timers_earliest();
 	if (first > now && first - now < tick)
 		tick = first - now;
@@ -287,6 +304,7 @@ int grt_monitor_start(void)
 	int64_t now = grt_os_now();
 
 	grt_store(&Mon.stop, false);
+	Mon.quiet = 0;
 	Mon.cold = false;
 	grt_spare_init(now);
 	Mon.trim_at = now + TRIM_EVERY;
