@@ -4,13 +4,13 @@
 #
 #   sh tests/model/run.sh [NAME...]      NAME.c, or pml for the Spin models; default: all
 #
-# A model is one C file here, explored by explore.c over goru's own sources, which are compiled as they are but for
-# -fsanitize=thread, whose calls explore.c answers. What it needs stands in its first lines:
+# A model is one C file here, explored by explore/ over goru's own sources, which are compiled as they are but for
+# -fsanitize=thread, whose calls explore/ answers. What it needs stands in its first lines:
 #
 #   /* model: with=FILE,... */     sources from the top of the tree; core: all but what is below os and above sync
 #
 # What no model calls need not be there: a call to it ends in a crash. GORU_MODEL_DIR keeps the objects. MODEL_SLOW=1
-# does without the shortcut that explore.c explains: as many ends, more states. Ends with 1 if a model fails, 2 if one
+# does without the shortcut that explore/explorer.h explains: as many ends, more states. Ends with 1 if a model fails, 2 if one
 # does not compile.
 set -u
 root=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
@@ -48,7 +48,7 @@ one() {
 	o=$(object_of "$1")
 	# shellcheck disable=SC2086 # lists
 	case $1 in
-	tests/model/explore.c) $cc $plain -O2 "-Iarch/$cpu" -c "$1" -o "$o" ;;
+	tests/model/explore/*.c) $cc $plain -O2 "-Iarch/$cpu" -c "$1" -o "$o" ;;
 	src/sched/switch.c) $cc $flags -DMODEL_IMPATIENT -c "$1" -o "$o" ;;
 	src/engine/pick.c) $cc $flags -DMODEL_YIELD_IS_A_STEP -c "$1" -o "$o" ;;
 	*) $cc $flags -c "$1" -o "$o" ;;
@@ -64,7 +64,8 @@ fi
 names=$*
 [ -n "$names" ] || names="$(cd tests/model && grep -l '^int main' ./*.c | sed 's,^\./,,; s,\.c$,,') pml"
 failed=0
-all="tests/model/explore.c tests/model/kit.c"
+explorer=$(echo tests/model/explore/*.c)
+all="$explorer tests/model/kit.c"
 for n in $names; do
 	[ "$n" = pml ] || all="$all tests/model/$n.c $(sources_of "tests/model/$n.c")"
 done
@@ -77,8 +78,9 @@ for n in $names; do
 		continue
 	fi
 	objects=
-	for f in explore.c kit.c "$n.c"; do objects="$objects $(object_of "tests/model/$f")"; done
-	for f in $(sources_of "tests/model/$n.c"); do objects="$objects $(object_of "$f")"; done
+	for f in $explorer tests/model/kit.c "tests/model/$n.c" $(sources_of "tests/model/$n.c"); do
+		objects="$objects $(object_of "$f")"
+	done
 	# shellcheck disable=SC2086 # a list
 	$cc -no-pie -o "$out/$n" $objects "arch/$cpu/entry.S" \
 		-Wl,--gc-sections,--unresolved-symbols=ignore-all \
