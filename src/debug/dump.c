@@ -24,12 +24,6 @@ enum {
 	WALKS = 50000,
 };
 
-static const char *const state_names[] = {
-	[G_DEAD] = "dead",	 [G_RUNNABLE] = "runnable",
-	[G_RUNNING] = "running", [G_WAITING] = "waiting",
-	[G_BLOCKED] = "blocked", [G_NO_P] = "running without a processor",
-};
-
 static const char *const reason_names[] = {
 	[WAIT_NONE] = "",
 	[WAIT_SEND] = "chan send",
@@ -81,7 +75,7 @@ struct work {
 static bool look_at(struct g *g, struct look *l, uint32_t now)
 {
 	*l = (struct look){ .state = grt_load(&g->state), .reason = grt_load(&g->reason) };
-	if (l->state == G_DEAD || l->state >= grt_countof(state_names))
+	if (l->state == G_DEAD || l->state >= G_STATES)
 		return false;
 	if (l->state != G_WAITING || l->reason >= grt_countof(reason_names))
 		l->reason = WAIT_NONE;
@@ -210,7 +204,7 @@ static void put_group(int fd, struct work *w, const struct group *e)
 		snprintf(others, sizeof(others), " and %llu other%s", (unsigned long long)e->n - 1,
 			 e->n > 2 ? "s" : "");
 	grt_line(fd, "goroutine %llu%s%s%s%s [%s%s%s%s]", (unsigned long long)l->id,
-		 *l->name ? " (" : "", l->name, *l->name ? ")" : "", others, state_names[l->state],
+		 *l->name ? " (" : "", l->name, *l->name ? ")" : "", others, grt_g_states[l->state],
 		 l->reason ? ": " : "", reason_names[l->reason], age);
 	/* the last two are the first frame's and grt_g_main */
 	if (n > 1 && in_entry(e->stands.pc[n - 1]))
@@ -238,7 +232,7 @@ static void list_one(struct g *g, void *arg)
 	int *fd = arg;
 
 	if (look_at(g, &l, 0))
-		grt_line(*fd, "%s [%s%s%s]", grt_g_label(g).text, state_names[l.state],
+		grt_line(*fd, "%s [%s%s%s]", grt_g_label(g).text, grt_g_states[l.state],
 			 l.reason ? ": " : "", reason_names[l.reason]);
 }
 

@@ -117,7 +117,7 @@ static struct g *fair_injq(struct p *p)
 		return NULL;
 	grt_injq_take(&grt_rt.injq, FAIR_EVERY, &some);
 	g = grt_glist_pop(&some);
-	grt_ready_batch(p, &some);
+	grt_ready_moved(p, &some);
 	return g;
 }
 

@@ -12,7 +12,8 @@ struct waiter;
 struct locals;
 struct big;
 
-/* For reports, shutdown and checks; scheduling itself never asks (relaxed stores by whoever holds the goroutine). */
+/* For reports, shutdown and checks; scheduling itself never asks (relaxed stores by whoever holds the goroutine). What may
+ * follow what stands in part/g.c. */
 enum g_state {
 	G_DEAD = 0, /* free; all-zero memory of a slot never used says the same */
 	G_RUNNABLE,
@@ -20,6 +21,7 @@ enum g_state {
 	G_WAITING,
 	G_BLOCKED, /* between block_enter and block_exit, or its P was taken while it was in the kernel */
 	G_NO_P, /* its P was taken while it computed */
+	G_STATES,
 };
 
 enum wait_reason {
@@ -91,6 +93,9 @@ struct g {
 	struct san_stack san;
 };
 
+/* For messages; by enum g_state. */
+extern const char *const grt_g_states[G_STATES];
+
 /* "goroutine 17 (worker)", for messages. */
 struct g_label {
 	char text[48 + G_NAME];
@@ -154,9 +159,15 @@ static inline void grt_glist_push_front(struct glist *l, struct g *g)
 	l->n++;
 }
 
+/* In checks builds: s follows the state g is in, or it is fatal. */
+void grt_g_turn(struct g *g, enum g_state s);
+
 static inline void grt_g_set_state(struct g *g, enum g_state s)
 {
-	grt_store(&g->state, (uint8_t)s);
+	if (GRT_CHECKS_ON)
+		grt_g_turn(g, s);
+	else
+		grt_store(&g->state, (uint8_t)s);
 }
 
 #endif

@@ -62,7 +62,8 @@ static void mark(struct m *m, struct p *p, enum g_state as)
 {
 	m->blocked = as == G_BLOCKED;
 	m->oldp = p;
-	grt_g_set_state(m->curg, as);
+	if (grt_load(&m->curg->state) == G_RUNNING) /* else in brackets, and shows it already */
+		grt_g_set_state(m->curg, as);
 }
 
 enum retake grt_retake(struct m *m, struct p *p, uint64_t tick, bool wanted, enum g_state as)

@@ -18,6 +18,15 @@ static struct m *queue_for_p(struct m *m, struct g *g)
 	return grt_switch(m, NULL, g, NULL);
 }
 
+/* It has a P again. */
+static void unblocked(struct g *g)
+{
+	enum g_state s = grt_load(&g->state);
+
+	if (s == G_BLOCKED || s == G_NO_P)
+		grt_g_set_state(g, G_RUNNING);
+}
+
 /* Something was asked of p meanwhile, a stop for instance. */
 static GRT_NOINLINE struct m *give_way(struct m *m, struct g *g, struct p *p)
 {
@@ -53,6 +62,7 @@ GRT_NOINLINE struct m *grt_reacquire(struct m *m)
 	if (p) {
 		m->held = p;
 		grt_spin_unlock(&grt_rt.lock);
+		unblocked(g);
 		return m;
 	}
 	if (idle_p(m))
@@ -137,13 +147,14 @@ GRT_PUBLIC void goru_block_exit(void)
 	if (--g->block_depth == 0) {
 		struct p *p = grt_p_settled(m);
 
-		if (p)
+		if (p) {
 			grt_store(&p->bracket, 0);
-		grt_g_set_state(g, G_RUNNING);
-		if (GRT_UNLIKELY(!p))
+			unblocked(g);
+			if (GRT_UNLIKELY(grt_load(&p->attention)))
+				m = give_way(m, g, p);
+		} else {
 			m = grt_reacquire(m);
-		else if (GRT_UNLIKELY(grt_load(&p->attention)))
-			m = give_way(m, g, p);
+		}
 		g->flags &= (uint8_t)~G_AGAIN;
 	}
 	grt_leave(m);

@@ -58,19 +58,12 @@ void grt_ready_shared(struct g *g)
 	grt_wake_if_idle();
 }
 
-void grt_ready_batch(struct p *p, struct glist *batch)
+void grt_ready_moved(struct p *p, struct glist *batch)
 {
 	struct g *g;
 
 	if (!batch->n)
 		return;
-	for (g = batch->head; g; g = g->schedlink)
-		grt_g_set_state(g, G_RUNNABLE);
-	if (!p) {
-		grt_injq_append(&grt_rt.injq, batch);
-		grt_wake_if_idle();
-		return;
-	}
 
 	bool alone = batch->n == 1 && !grt_own_any(p); /* p will run it at once */
 
@@ -78,4 +71,16 @@ void grt_ready_batch(struct p *p, struct glist *batch)
 		grt_ready_last(p, g);
 	if (!alone)
 		surplus();
+}
+
+void grt_ready_batch(struct p *p, struct glist *batch)
+{
+	for (struct g *g = batch->head; g; g = g->schedlink)
+		grt_g_set_state(g, G_RUNNABLE);
+	if (p) {
+		grt_ready_moved(p, batch);
+	} else if (batch->n) {
+		grt_injq_append(&grt_rt.injq, batch);
+		grt_wake_if_idle();
+	}
 }

@@ -16,6 +16,9 @@ void grt_ready_shared(struct g *g);
 /* A batch, in order, behind all of p's own (NULL: into the shared queue). */
 void grt_ready_batch(struct p *p, struct glist *batch);
 
+/* The same for those who were runnable before; p is not NULL. */
+void grt_ready_moved(struct p *p, struct glist *batch);
+
 /*
  * g gives up the place in runnext to a newer one that was woken (spawned), and goes where those go. That says nothing of
  * g itself: one that was woken and is then displaced by a spawn stands among the spawned, as the newest, and one that was

@@ -61,6 +61,8 @@ GRT_INLINE void grt_wait_begin(struct waiter *w, struct g *g, enum wait_kind kin
 	w->nodes = nodes;
 	w->won = -1;
 	grt_waiter_begin(w, g);
+	if (GRT_LIKELY(g))
+		grt_g_set_state(g, G_WAITING); /* before anyone can make it runnable */
 }
 
 /* m's goroutine, which the compiler is told is one. */
@@ -95,7 +97,10 @@ GRT_INLINE int grt_wait_arm(struct p *p, struct waiter *w, int64_t deadline)
 
 	int rc = grt_timers_add(&p->timers, deadline, w->g, w->open);
 
-	return rc < 0 ? rc : 0;
+	if (rc >= 0)
+		return 0;
+	grt_g_set_state(w->g, G_RUNNING);
+	return rc;
 }
 
 /* The wait of g, which calls, until it has ended; holds no lock. *m and *p are brought up to date. */
@@ -104,7 +109,6 @@ GRT_INLINE void grt_wait_g(struct m **m, struct p **p, struct g *g, struct waite
 {
 	grt_store(&g->waiting, w);
 	grt_store(&g->reason, (uint8_t)why);
-	grt_g_set_state(g, G_WAITING);
 	*m = grt_park(*m, *p);
 	*p = (*m)->held;
 	grt_store(&g->waiting, NULL);

@@ -172,6 +172,21 @@ static void share_into_a_full_ring(void)
 	end();
 }
 
+/* In a checks build the words of ring and lanes wrap on the way. */
+static void all_come_back(void)
+{
+	begin();
+	fill(&p->spawned, 0, 200);
+	CHECK(grt_own_share(p));
+	CHECK_EQ(grt_runq_len(&p->runq), 100);
+	for (int i = 199; i >= 100; i--)
+		CHECK(grt_own_next(p) == &gs[i]);
+	for (int i = 0; i < 100; i++)
+		CHECK(grt_own_next(p) == &gs[i]);
+	CHECK(!grt_own_any(p));
+	end();
+}
+
 static void share_is_bounded(void)
 {
 	begin();
@@ -288,6 +303,6 @@ static void rescue_with_a_full_ring(void)
 TEST_MAIN(TEST(order), TEST(share_gives_the_older_half), TEST(share_takes_the_spawned_first),
 	  TEST(trees_only_if_nothing_else), TEST(rescue_tells_what_runnext_was),
 	  TEST(yield_into_trees), TEST(share_into_a_full_ring), TEST(share_is_bounded),
-	  TEST(show_all_hides_none), TEST(full_of_woken), TEST(full_of_spawned),
-	  TEST(newest_displaces), TEST(rescue_only_from_outside),
+	  TEST(all_come_back), TEST(show_all_hides_none), TEST(full_of_woken),
+	  TEST(full_of_spawned), TEST(newest_displaces), TEST(rescue_only_from_outside),
 	  TEST(rescue_of_one_without_holder), TEST(rescue_with_a_full_ring))
