@@ -1,10 +1,14 @@
 # The library's sources, lowest layer first, in the order of src/LAYERS.
 # SPDX-License-Identifier: MIT
+if(GORU_CHECKS)
+	set(checks src/base/rank.c)
+endif()
 set(GORU_SOURCES
 	src/base/version.c
 	src/base/errno.c
 	src/base/fatal.c
 	src/base/tls.c
+	${checks}
 	src/base/spin.c
 	src/base/chaos.c
 	arch/${GORU_CPU}/entry.S

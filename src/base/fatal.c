@@ -45,10 +45,15 @@ void grt_warn(const char *fmt, ...)
 	va_end(ap);
 }
 
+static _Atomic int dying;
+
+bool grt_is_dying(void)
+{
+	return grt_load(&dying);
+}
+
 static GRT_PRINTF(1, 0) void last_words(const char *fmt, va_list ap)
 {
-	static _Atomic int dying;
-
 	put(STDERR_FILENO, "goru: fatal: ", fmt, ap);
 	/* a second fatal, out of the dump itself or from another thread, must not dump again */
 	if (!atomic_exchange_explicit(&dying, 1, memory_order_relaxed))

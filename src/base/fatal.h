@@ -11,6 +11,9 @@ _Noreturn void grt_fatal(const char *fmt, ...) GRT_PRINTF(1, 2);
 /* The same with an exit status instead of abort. */
 _Noreturn void grt_fatal_exit(int status, const char *fmt, ...) GRT_PRINTF(2, 3);
 
+/* Has one of them been called? The dump may look where locks are still held. */
+bool grt_is_dying(void);
+
 /* Prints `goru: ...` on standard error in one write: a warning, never an error a program has to parse. */
 void grt_warn(const char *fmt, ...) GRT_PRINTF(1, 2);
 

@@ -5,10 +5,11 @@
 
 #include "base/atomic.h"
 #include "base/chaos.h"
+#include "base/rank.h"
 
 /*
  * PROTOCOL spin
- *   Words    word: 0 free, 1 held.
+ *   Words    word: 0 free, 1 held; in checks builds with the lock's rank (base/rank.h) above that bit, for its life.
  *   Owners   whoever turned 0 into 1; nobody else may store.
  *   Steps    lock: exchange 1 until the old value was 0, looking without writing in between. unlock: store 0.
  *   Pairs    A unlock: word release -> B lock: word acquire   all that the last holder wrote is visible to the next
@@ -22,19 +23,37 @@ struct spin {
 	_Atomic uint32_t word;
 };
 
+/* What a lock begins as. All-zero memory is one without a rank, which checks builds refuse. */
+#define GRT_SPIN(rank)                                                                             \
+	{                                                                                          \
+		GRT_CHECKS_ON ? (uint32_t)(rank) << 1 : 0                                          \
+	}
+
+GRT_INLINE enum lock_rank grt_spin_rank(struct spin *s)
+{
+	return (enum lock_rank)(grt_load(&s->word) >> 1);
+}
+
 /* The i-th beat of waiting for somebody else's short section: first this CPU's pause, then others' turn on it. */
 void grt_spin_pause(unsigned i);
 
 /* Until the lock looked free once. */
 void grt_spin_wait(struct spin *s);
 
+/* In checks builds. */
+bool grt_spin_try_ranked(struct spin *s);
+
 GRT_INLINE bool grt_spin_try(struct spin *s)
 {
+	if (GRT_CHECKS_ON)
+		return grt_spin_try_ranked(s);
 	return !atomic_exchange_explicit(&s->word, 1, memory_order_acquire); /* spin.B */
 }
 
 GRT_INLINE void grt_spin_lock(struct spin *s)
 {
+	if (GRT_CHECKS_ON)
+		grt_lock_wanted(s, grt_spin_rank(s));
 	while (GRT_UNLIKELY(!grt_spin_try(s)))
 		grt_spin_wait(s);
 	grt_chaos();
@@ -42,7 +61,13 @@ GRT_INLINE void grt_spin_lock(struct spin *s)
 
 GRT_INLINE void grt_spin_unlock(struct spin *s)
 {
-	atomic_store_explicit(&s->word, 0, memory_order_release); /* spin.A */
+	uint32_t free = 0;
+
+	if (GRT_CHECKS_ON) {
+		free = grt_load(&s->word) & ~1u;
+		grt_lock_left(s, grt_spin_rank(s));
+	}
+	atomic_store_explicit(&s->word, free, memory_order_release); /* spin.A */
 	grt_chaos();
 }
 

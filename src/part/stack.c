@@ -48,7 +48,7 @@ static struct {
 	size_t mprotect_left; /* guards that may still be made the expensive way */
 	bool guards_only, warned;
 	uint64_t incarnation; /* claim ranges handed out */
-} S;
+} S = { .lock = GRT_SPIN(LOCK_STACKS) };
 
 int grt_stack_class(size_t size)
 {

@@ -39,7 +39,7 @@ static bool is_over(const struct timer_entry *e)
 
 void grt_timers_init(struct timers *t)
 {
-	*t = (struct timers){ 0 };
+	*t = (struct timers){ .lock = GRT_SPIN(LOCK_TIMERS) };
 	grt_store(&t->first, GRT_NEVER);
 }
 

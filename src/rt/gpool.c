@@ -44,7 +44,7 @@ static struct shared {
 	struct spin lock;
 	struct blocks free[STACK_CLASSES];
 	uint32_t low[STACK_CLASSES], budget[STACK_CLASSES];
-} F;
+} F = { .lock = GRT_SPIN(LOCK_GPOOL) };
 
 static void block_push(struct blocks *b, struct g *leader)
 {

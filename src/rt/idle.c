@@ -66,6 +66,7 @@ static bool note_sleep(struct m *m, int64_t deadline)
 {
 	uint32_t seen = 0;
 
+	grt_unlocked_here("a thread sleeps");
 	atomic_compare_exchange_strong_explicit(&m->note, &seen, 2, memory_order_relaxed,
 						memory_order_relaxed);
 	while (atomic_load_explicit(&m->note, memory_order_acquire) != 1) /* note.B */

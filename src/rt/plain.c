@@ -42,7 +42,7 @@ static struct {
 	struct list waiting;
 	_Atomic uint32_t nplain;
 	uint32_t timed; /* of the waiting, those with a deadline; under lock */
-} W = { .waiting = { &W.waiting, &W.waiting } };
+} W = { .lock = GRT_SPIN(LOCK_PLAIN), .waiting = { &W.waiting, &W.waiting } };
 
 void grt_plain_enter(void)
 {
@@ -51,6 +51,7 @@ void grt_plain_enter(void)
 
 void grt_plain_leave(void)
 {
+	grt_unlocked_here("goru is left");
 	atomic_fetch_sub_explicit(&W.nplain, 1, memory_order_release); /* plain.A */
 }
 

@@ -14,6 +14,8 @@ void grt_rt_reset(void)
 	uint64_t epoch = grt_load(&grt_rt.epoch);
 
 	memset(&grt_rt, 0, sizeof(grt_rt));
+	grt_rt.lock = (struct spin)GRT_SPIN(LOCK_RT);
+	grt_rt.injq.lock = (struct spin)GRT_SPIN(LOCK_INJQ);
 	grt_store(&grt_rt.epoch, epoch);
 	grt_store(&grt_rt.id_next, 1);
 }
@@ -40,6 +42,8 @@ int grt_p_new(uint32_t id)
 	grt_lane_init(&p->woken);
 	grt_runq_init(&p->runq);
 	grt_timers_init(&p->timers);
+	if (!id)
+		p->timers.lock = (struct spin)GRT_SPIN(LOCK_TIMERS_HOME);
 	grt_store(&grt_rt.allp[id], p);
 	atomic_store_explicit(&grt_rt.nallp, id + 1, memory_order_release); /* allp.A */
 	return 0;

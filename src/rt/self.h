@@ -65,6 +65,7 @@ GRT_INLINE struct p *grt_p_of(struct m *m)
 
 GRT_INLINE void grt_leave(struct m *m)
 {
+	grt_unlocked_here("goru is left");
 	GRT_ASSERT(grt_load(
 		&m->in_rt)); /* else it was left twice, and what lies between ran unprotected */
 	grt_chaos();

@@ -53,7 +53,7 @@ static struct {
 		_Atomic uint64_t seq;
 		destructor_fn *_Atomic destructor;
 	} key[KEYS];
-} K = { .key = { [0 ... KEYS - 1] = { .seq = SEQ_START } } };
+} K = { .lock = GRT_SPIN(LOCK_KEYS), .key = { [0 ... KEYS - 1] = { .seq = SEQ_START } } };
 
 /* A plain thread's values, and what calls us when it ends. */
 static __thread struct locals *thread_locals;

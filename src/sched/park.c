@@ -99,6 +99,7 @@ _Noreturn GRT_INLINE void leave_for_good(struct m *m, struct g *g)
 		to = &next->sched;
 		to_san = &next->san;
 	}
+	grt_unlocked_here("a goroutine ends");
 	grt_tsan_switch(to_san);
 	grt_san_leave(&g->san, to_san, true);
 	grt_arch_leave(to, m);
@@ -159,6 +160,7 @@ void grt_g_main(void *word)
 
 GRT_NOINLINE void grt_run(struct m *m, struct p *p, struct g *g)
 {
+	grt_unlocked_here("a goroutine is run");
 	m->curg = g;
 	grt_note_run(p, g);
 	grt_tsan_switch(&g->san);

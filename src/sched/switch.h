@@ -64,6 +64,7 @@ GRT_INLINE struct m *grt_switch(struct m *m, struct p *p, struct g *g, struct g 
 	struct san_stack *to_san = &m->san;
 
 	grt_check_unlocked(g, "waits");
+	grt_unlocked_here("a goroutine is switched out");
 	grt_chaos(); /* g may be on another M's list already */
 	grt_save_thread_state(m, g);
 	m->curg = next;

@@ -18,7 +18,8 @@ static goru_chan *make(size_t elem_size, size_t capacity, size_t bytes)
 
 	if (!c)
 		return NULL;
-	*c = (goru_chan){ .elem_size = (uint32_t)elem_size,
+	*c = (goru_chan){ .lock = GRT_SPIN(LOCK_CHAN),
+			  .elem_size = (uint32_t)elem_size,
 			  .cap = capacity,
 			  .simple = elem_size == 8,
 			  .fd = -1,

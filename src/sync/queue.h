@@ -34,18 +34,31 @@ uint64_t grt_queue_unlocked(struct queue *q);
 /* The word before. */
 GRT_INLINE uint64_t grt_queue_lock(struct queue *q)
 {
+	if (GRT_CHECKS_ON)
+		grt_lock_wanted(q, LOCK_QUEUE);
 	for (;;) {
 		uint64_t v = grt_queue_unlocked(q);
 
 		if (atomic_compare_exchange_weak_explicit(&q->word, &v, v | QUEUE_LOCK,
 							  memory_order_acquire, /* queue.B */
-							  memory_order_relaxed))
+							  memory_order_relaxed)) {
+			if (GRT_CHECKS_ON)
+				grt_lock_taken(q, LOCK_QUEUE);
 			return v;
+		}
 	}
+}
+
+/* The lock goes with its object, or is about to be unlocked. */
+GRT_INLINE void grt_queue_left(struct queue *q)
+{
+	if (GRT_CHECKS_ON)
+		grt_lock_left(q, LOCK_QUEUE);
 }
 
 GRT_INLINE void grt_queue_unlock(struct queue *q, uint64_t v)
 {
+	grt_queue_left(q);
 	grt_chaos();
 	atomic_store_explicit(&q->word, v, memory_order_release); /* queue.A */
 	grt_chaos();

@@ -62,6 +62,7 @@ static void task_end(struct g *g, struct goru_task *t)
 	s = grt_enter_nowait();
 	v = grt_queue_lock(&t->q);
 	if (v & DETACHED) {
+		grt_queue_left(&t->q);
 		free(t);
 	} else {
 		n = grt_queue_pop(&t->q.first);
@@ -110,16 +111,23 @@ static GRT_COLD _Noreturn void misuse(struct goru_task *t, const char *what)
 	grt_fatal("task %p: %s, by %s", (void *)t, what, grt_who(grt_me()).text);
 }
 
-/* The lock is held, and the word was v: frees the task and gives its end, if it has come. 0: it has not. */
-static int take(struct goru_task *t, uint64_t v, void **result)
+/* Frees the task, which has ended as the word v says, and gives its end. */
+static int free_ended(struct goru_task *t, uint64_t v, void **result)
 {
-	if (!(v & (ENDED | DROPPED)))
-		return 0;
 	grt_tsan_acquire(t);
 	if (v & ENDED && result)
 		*result = t->result;
 	free(t);
 	return v & ENDED ? 1 : -ECANCELED;
+}
+
+/* The lock is held, and the word was v: frees the task and gives its end, if it has come. 0: it has not. */
+static int take(struct goru_task *t, uint64_t v, void **result)
+{
+	if (!(v & (ENDED | DROPPED)))
+		return 0;
+	grt_queue_left(&t->q);
+	return free_ended(t, v, result);
 }
 
 /* As take, for one who need not wait; else his node is queued, or an error. */
@@ -176,7 +184,7 @@ static int join(struct goru_task *t, void **result, int64_t deadline)
 		enum ending how = grt_wait(&m, &p, &w, deadline, WAIT_JOIN);
 
 		if (how == END_READY)
-			rc = take(t, ENDED, result);
+			rc = free_ended(t, ENDED, result);
 		else
 			rc = join_end(t, &n, how, result);
 	}
@@ -224,10 +232,12 @@ void grt_task_drop(struct g *g)
 	if (!t)
 		return;
 	v = grt_queue_lock(&t->q);
-	if (v & DETACHED)
+	if (v & DETACHED) {
+		grt_queue_left(&t->q);
 		free(t);
-	else
+	} else {
 		grt_queue_unlock(&t->q, v | DROPPED);
+	}
 }
 
 static void exit_own(void *arg)

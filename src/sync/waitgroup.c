@@ -63,18 +63,25 @@ static uint64_t not_locked(struct group *g)
 /* The word before LOCK was set. */
 static uint64_t lock(struct group *g)
 {
+	if (GRT_CHECKS_ON)
+		grt_lock_wanted(g, LOCK_GROUP);
 	for (;;) {
 		uint64_t v = not_locked(g);
 
 		if (atomic_compare_exchange_weak_explicit(&g->word, &v, v | LOCK,
 							  memory_order_acquire, /* waitgroup.C */
-							  memory_order_relaxed))
+							  memory_order_relaxed)) {
+			if (GRT_CHECKS_ON)
+				grt_lock_taken(g, LOCK_GROUP);
 			return v;
+		}
 	}
 }
 
 static void unlock(struct group *g, uint64_t v)
 {
+	if (GRT_CHECKS_ON)
+		grt_lock_left(g, LOCK_GROUP);
 	grt_chaos();
 	atomic_store_explicit(&g->word, v, memory_order_release); /* waitgroup.D */
 	grt_chaos();

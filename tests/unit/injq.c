@@ -6,7 +6,7 @@
 
 enum { MANY = 8000, THREADS = 4 };
 
-static struct injq q;
+static struct injq q = { .lock = GRT_SPIN(LOCK_INJQ) };
 static struct g gs[MANY];
 
 static void first_in_first_out(void)

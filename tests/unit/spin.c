@@ -9,13 +9,13 @@
 
 enum { THREADS = 4, ROUNDS = 300000 };
 
-static struct spin lock;
+static struct spin lock = GRT_SPIN(LOCK_CHAN);
 static long counter; /* under lock */
 static _Atomic int inside;
 
 static void try_tells(void)
 {
-	struct spin s = { 0 };
+	struct spin s = GRT_SPIN(LOCK_CHAN);
 
 	CHECK(grt_spin_try(&s));
 	CHECK(!grt_spin_try(&s));

@@ -184,6 +184,7 @@ static void moves_all(void)
 
 	grt_timers_init(&t);
 	grt_timers_init(&u);
+	u.lock = (struct spin)GRT_SPIN(LOCK_TIMERS_HOME);
 	for (int i = 0; i < 200; i++)
 		arm(i % 2 ? &t : &u, i, 200 - i);
 	CHECK_EQ(grt_timers_move(&u, &t), 0);
