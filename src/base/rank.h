@@ -13,6 +13,7 @@
 enum lock_rank {
 	LOCK_NONE,
 	LOCK_KEYS,	  /* the table of local keys */
+	LOCK_TIMER,	  /* a program's timer */
 	LOCK_CHAN,	  /* a channel */
 	LOCK_GROUP,	  /* a wait group */
 	LOCK_QUEUE,	  /* mutex, rwlock, condition, semaphore, once, task: PROTOCOL queue */

@@ -22,6 +22,18 @@ static struct timer *timer_of(goru_timer *t)
 	return (struct timer *)(void *)t;
 }
 
+static void lock(struct timer *t)
+{
+	uint32_t zero = 0;
+
+	if (GRT_CHECKS_ON) /* the program's zeros have no rank yet */
+		atomic_compare_exchange_strong_explicit(&t->lock.word, &zero,
+							(uint32_t)LOCK_TIMER << 1,
+							memory_order_relaxed,
+							memory_order_relaxed);
+	grt_spin_lock(&t->lock);
+}
+
 /* A deadline before the machine's start is past, and what follows must not overflow. */
 static int64_t clamp(int64_t deadline)
 {
@@ -40,7 +52,7 @@ GRT_PUBLIC int goru_timer_start(goru_timer *timer, int64_t deadline, int64_t per
 	rc = grt_arm_enter(&s);
 	if (rc < 0)
 		return rc;
-	grt_spin_lock(&t->lock);
+	lock(t);
 	rc = grt_arm_begin(&s);
 	if (rc == 0) {
 		s.armed.alarm->fn = fn;
@@ -68,7 +80,7 @@ GRT_PUBLIC int goru_timer_stop(goru_timer *timer)
 
 	struct self s = grt_armed_enter();
 
-	grt_spin_lock(&t->lock);
+	lock(t);
 	stopped = grt_armed_stop(&t->armed);
 	t->armed.alarm = NULL;
 	grt_spin_unlock(&t->lock);
