@@ -39,6 +39,7 @@ set(GORU_SOURCES
 	src/sched/local.c
 	src/sched/park.c
 	src/sched/spawn.c
+	src/sync/wait.c
 	src/sync/sleep.c
 	src/sync/arm.c
 	src/sync/chan.c

@@ -355,8 +355,8 @@ GRT_PUBLIC int goru_chan_try_recv(goru_chan *c, void *elem)
 	return recv_with(c, elem, s.m, s.p, NO_WAIT);
 }
 
-/* Ends every wait on q; goroutines go onto out, plain threads onto a list of their nodes, to be woken later. */
-static void close_queue(goru_chan *c, struct waitq *q, struct glist *out, struct wnode **plain)
+/* Ends every wait on q. */
+static void close_queue(goru_chan *c, struct waitq *q, struct woken *woken)
 {
 	struct wnode *n;
 
@@ -367,19 +367,13 @@ static void close_queue(goru_chan *c, struct waitq *q, struct glist *out, struct
 		if (!n->send && n->elem && c->elem_size)
 			memset(n->elem, 0, c->elem_size);
 		grt_tsan_release(w);
-		if (w->g) {
-			grt_glist_push(out, w->g);
-		} else {
-			n->next = *plain;
-			*plain = n;
-		}
+		grt_woken_add(woken, n);
 	}
 }
 
 GRT_PUBLIC int goru_chan_close(goru_chan *c)
 {
-	struct glist gs = { 0 };
-	struct wnode *plain = NULL;
+	struct woken woken = { 0 };
 
 	if (!c)
 		return -EINVAL;
@@ -395,16 +389,10 @@ GRT_PUBLIC int goru_chan_close(goru_chan *c)
 	grt_tsan_release(&c->closed);
 	grt_store(&c->closed, true);
 	c->simple = false;
-	close_queue(c, &c->recvq, &gs, &plain);
-	close_queue(c, &c->sendq, &gs, &plain);
+	close_queue(c, &c->recvq, &woken);
+	close_queue(c, &c->sendq, &woken);
 	grt_chan_unlock(c);
-	grt_ready_batch(s.p, &gs);
-	while (plain) {
-		struct wnode *n = plain;
-
-		plain = n->next;
-		grt_plain_ready(n->w);
-	}
+	grt_woken_ready(&woken, s.p);
 	grt_leave_nowait(s);
 	return 0;
 }

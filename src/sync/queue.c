@@ -77,31 +77,6 @@ struct wnode *grt_queue_pop(struct wnode **first)
 	return NULL;
 }
 
-void grt_woken_add(struct woken *w, struct wnode *n)
-{
-	if (n->w->g) {
-		grt_glist_push(&w->gs, n->w->g);
-	} else {
-		n->next = w->plain;
-		w->plain = n;
-	}
-}
-
-void grt_woken_ready(struct woken *w, struct p *p)
-{
-	/* one is the usual case, and runs next: its data is here */
-	if (w->gs.n == 1)
-		grt_ready(p, w->gs.head);
-	else
-		grt_ready_batch(p, &w->gs);
-	while (w->plain) {
-		struct wnode *n = w->plain;
-
-		w->plain = n->next;
-		grt_plain_ready(n->w);
-	}
-}
-
 void grt_queue_remove(struct wnode *n)
 {
 	struct queue *q = n->obj;

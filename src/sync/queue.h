@@ -72,14 +72,6 @@ void grt_queue_del(struct wnode **first, struct wnode *n);
 /* The first whose wait is not over: claimed, and off the list. NULL: none. */
 struct wnode *grt_queue_pop(struct wnode **first);
 
-/* Those to be woken once the lock is free. */
-struct woken {
-	struct glist gs;
-	struct wnode *plain;
-};
-void grt_woken_add(struct woken *w, struct wnode *n);
-void grt_woken_ready(struct woken *w, struct p *p);
-
 /* Takes a waiter whose wait ended without q off the list, if it is still there. */
 void grt_queue_remove(struct wnode *n);
 

@@ -138,6 +138,19 @@ GRT_INLINE void grt_waiter_ready(struct p *p, struct waiter *w)
 		grt_plain_ready(w);
 }
 
+/* Several waiters, claimed and off their lists, to be woken once the object's lock is free. */
+struct woken {
+	struct glist gs;
+	struct wnode *plain;
+};
+void grt_woken_add(struct woken *woken, struct wnode *n);
+
+/* The same in front, by who goes through the newest first. */
+void grt_woken_add_front(struct woken *woken, struct wnode *n);
+
+/* The last touch of all of them. p: of the caller, NULL without. */
+void grt_woken_ready(struct woken *woken, struct p *p);
+
 /* Deadline and cancel as the results of public calls. */
 GRT_INLINE int grt_ending_error(enum ending e)
 {

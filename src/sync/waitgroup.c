@@ -111,8 +111,7 @@ static void del(struct group *g, struct wnode *n)
 /* LOCK is held and the count is zero: several wait, or a plain thread. Those who still do are ended, oldest first. */
 static GRT_NOINLINE void release_all(struct group *g, struct self s)
 {
-	struct wnode *plain = NULL;
-	struct glist gs = { 0 };
+	struct woken woken = { 0 };
 
 	while (g->first) {
 		struct wnode *n = g->first;
@@ -121,21 +120,10 @@ static GRT_NOINLINE void release_all(struct group *g, struct self s)
 		if (!grt_waiter_claim(n->w, END_READY))
 			continue;
 		n->w->won = n->index;
-		if (n->w->g) {
-			grt_glist_push_front(&gs, n->w->g);
-		} else {
-			n->next = plain;
-			plain = n;
-		}
+		grt_woken_add_front(&woken, n);
 	}
 	unlock(g, 0);
-	grt_ready_batch(s.p, &gs);
-	while (plain) {
-		struct wnode *n = plain;
-
-		plain = n->next;
-		grt_plain_ready(n->w);
-	}
+	grt_woken_ready(&woken, s.p);
 }
 
 /* The same for the usual case, one goroutine. It runs next: its data is here. */
