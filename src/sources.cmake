@@ -1,14 +1,15 @@
 # The library's sources, lowest layer first, in the order of src/LAYERS.
 # SPDX-License-Identifier: MIT
 if(GORU_CHECKS)
-	set(checks src/base/rank.c)
+	set(rank src/base/rank.c)
+	set(dog src/engine/dog.c)
 endif()
 set(GORU_SOURCES
 	src/base/version.c
 	src/base/errno.c
 	src/base/fatal.c
 	src/base/tls.c
-	${checks}
+	${rank}
 	src/base/spin.c
 	src/base/chaos.c
 	arch/${GORU_CPU}/entry.S
@@ -63,6 +64,7 @@ set(GORU_SOURCES
 	src/engine/spare.c
 	src/engine/stats.c
 	src/engine/deadlock.c
+	${dog}
 	src/engine/monitor.c
 	src/engine/overflow.c
 	src/engine/boot.c

@@ -315,6 +315,7 @@ GRT_PUBLIC int goru_set_procs(unsigned n)
 
 	uint32_t old = grt_load(&grt_rt.procs);
 
+	grt_store(&grt_rt.moving, true);
 	grt_store(&grt_rt.procs, n);
 	for (uint32_t i = old; i < n && rc == 0; i++)
 		rc = p_join(i);
@@ -327,6 +328,7 @@ GRT_PUBLIC int goru_set_procs(unsigned n)
 	atomic_thread_fence(memory_order_seq_cst); /* wake.F */
 	if (grt_work_visible())
 		grt_wake_if_idle();
+	grt_store(&grt_rt.moving, false);
 	unlock_life();
 	return rc;
 }

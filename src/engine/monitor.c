@@ -5,6 +5,7 @@
 #include "base/chaos.h"
 #include "base/fatal.h"
 #include "engine/deadlock.h"
+#include "engine/dog.h"
 #include "engine/spare.h"
 #include "engine/stats.h"
 #include "engine/stuck.h"
@@ -248,13 +249,13 @@ static bool all_idle(void)
 
 /* All idle and nothing to do for us: no tick until somebody takes a P out of idleness, or until a timer is due that no M
  * sleeps for. 0: not so. */
-static int64_t may_sleep(void)
+static int64_t may_sleep(int64_t now)
 {
 	int64_t until = 0;
 
 	grt_spin_lock(&grt_rt.lock);
 	if (all_idle() && Mon.cold && !grt_load(&grt_rt.want_m) && !grt_rt.hang_seconds &&
-	    !grt_rt.trace_ms && !Mon.dead_since) {
+	    !grt_rt.trace_ms && !Mon.dead_since && !(GRT_CHECKS_ON && grt_work_visible())) {
 		int64_t first = grt_timers_earliest(), due = grt_spare_due();
 
 		until = grt_rt.keeper && grt_rt.keeper_when <= first ? GRT_NEVER : first;
@@ -262,6 +263,8 @@ static int64_t may_sleep(void)
 	}
 	grt_rt.monitor_sleeps = until != 0;
 	grt_spin_unlock(&grt_rt.lock);
+	if (GRT_CHECKS_ON && until > now + GRT_DOG_SLEEP)
+		return now + GRT_DOG_SLEEP; /* a wake-up that is lost now does not kick us */
 	return until;
 }
 
@@ -276,6 +279,8 @@ static void *monitor(void *arg)
 					 memory_order_acquire); /* monitor.D */
 		grt_spare_start(now);
 		tick = look_at_all(now);
+		if (GRT_CHECKS_ON && grt_dog_look(now))
+			tick = tick < GRT_DOG_TICK ? tick : GRT_DOG_TICK;
 		grt_spare_retire(now);
 		trim(now);
 		watch_hang(now);
@@ -283,10 +288,11 @@ static void *monitor(void *arg)
 		trace(now);
 		if (grt_load(&Mon.stop))
 			break;
-		until = may_sleep();
+		until = may_sleep(now);
 		if (!until) {
 			/* idle: the keeper has the timers, only trimming is left */
-			if (tick < TICK_IDLE && all_idle())
+			if (tick < TICK_IDLE && all_idle() &&
+			    !(GRT_CHECKS_ON && grt_work_visible()))
 				tick = TICK_IDLE;
 			until = now + tick;
 			if (grt_rt.trace_ms && Mon.trace_at < until)
@@ -312,6 +318,8 @@ int grt_monitor_start(void)
 	Mon.looked_at = now;
 	Mon.trace_at = now + (int64_t)grt_rt.trace_ms * 1000 * US;
 	Mon.dead_since = 0;
+	if (GRT_CHECKS_ON)
+		grt_dog_reset();
 	for (uint32_t i = 0; i < GRT_MAX_PROCS; i++) {
 		Mon.seen[i] = (struct seen){ 0 };
 		Mon.stuck[i] = (struct stuck){ 0 };

@@ -136,6 +136,8 @@ static uint32_t take(struct injq *q, uint32_t max, struct g **v)
 		if (max > 1)
 			fetch((uintptr_t)v[n] - (LINES - 1) * GRT_CACHELINE);
 	grt_store(&q->n, grt_load(&q->n) - n);
+	if (GRT_CHECKS_ON)
+		grt_store(&q->taken, grt_load(&q->taken) + n);
 	grt_spin_unlock(&q->lock);
 	return n;
 }

@@ -14,6 +14,7 @@
 struct injq {
 	GRT_ALIGNED(GRT_CACHELINE) struct spin lock;
 	_Atomic uint32_t n;
+	_Atomic uint32_t taken; /* in checks builds: how many ever; names the oldest */
 	uint8_t at, end;
 	uint8_t room; /* free places in the last leader's group */
 	struct g *first, *last;

@@ -132,6 +132,11 @@ enum ending grt_plain_wait(struct waiter *w, int64_t deadline)
 	return END_READY;
 }
 
+bool grt_plain_inside(void)
+{
+	return grt_load(&W.nplain);
+}
+
 bool grt_plain_asleep(uint32_t *n)
 {
 	bool yes;

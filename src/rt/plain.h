@@ -24,6 +24,9 @@ void grt_plain_ready(struct waiter *w);
  * has made its goroutine. */
 void grt_plain_settle(void);
 
+/* Is one inside at this moment? For reports. */
+bool grt_plain_inside(void);
+
 /* Do those that wait, n of them, all wait without a deadline, and has none been woken? */
 bool grt_plain_asleep(uint32_t *n);
 

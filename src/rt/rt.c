@@ -16,6 +16,7 @@ void grt_rt_reset(void)
 	memset(&grt_rt, 0, sizeof(grt_rt));
 	grt_rt.lock = (struct spin)GRT_SPIN(LOCK_RT);
 	grt_rt.injq.lock = (struct spin)GRT_SPIN(LOCK_INJQ);
+	grt_store(&grt_rt.injq.taken, GRT_START);
 	grt_store(&grt_rt.epoch, epoch);
 	grt_store(&grt_rt.id_next, 1);
 }

@@ -146,8 +146,9 @@ struct rt {
 	_Atomic uint32_t want_m; /* Ms asked of the monitor, which looks without the lock first */
 	bool monitor_sleeps;	 /* on monitor_note, without a tick */
 	_Atomic uint32_t monitor_note;
-	uint32_t m_id;	   /* the next M's */
-	uint64_t nretakes; /* Ps taken from goroutines, for a moment or for good, under lock */
+	_Atomic bool moving; /* set_procs is under way */
+	uint32_t m_id;	     /* the next M's */
+	uint64_t nretakes;   /* Ps taken from goroutines, for a moment or for good, under lock */
 
 	GRT_ALIGNED(GRT_CACHELINE)
 	_Atomic uint64_t id_next; /* goroutine ids handed to Ps in batches */
