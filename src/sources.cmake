@@ -41,6 +41,7 @@ set(GORU_SOURCES
 	src/sched/park.c
 	src/sched/spawn.c
 	src/sync/wait.c
+	src/sync/who.c
 	src/sync/sleep.c
 	src/sync/arm.c
 	src/sync/chan.c

@@ -221,7 +221,8 @@ GORU_API void goru_rwlock_wrunlock(goru_rwlock *l);
  * Gives the mutex back, waits for a signal or broadcast, and takes the mutex again.
  *
  * c: the condition.
- * m: the mutex, held by the caller; not holding it is fatal. All who wait on c use the same.
+ * m: the mutex, held by the caller; not holding it is fatal, and so is
+ * another one than those use who wait on c already.
  * Returns: 0: it was signalled, for this one; never without a cause. -ECANCELED on a plain thread
  * when goru_shutdown ended the wait. The mutex is held whatever the result.
  * Call from: anywhere.

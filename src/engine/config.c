@@ -13,10 +13,13 @@
 
 enum { DEFAULT_STACK = 262144, DEFAULT_THREADS = 10000, DEFAULT_SPARE_MS = 10000 };
 
-static void unreadable(const char *name, const char *value)
+static void unreadable(const char *name, const char *value, const char *what)
 {
-	grt_warn("%s=%s cannot be understood; the default is used", name, value);
+	grt_warn("%s=%s is not %s; the default is used", name, value, what);
 }
+
+#define DEBUG_WORDS "one of hang=S, membarrier=0, schedtrace=MS, spawnfail=1"
+_Static_assert(GRT_MAX_PROCS == 1024, "the text for GORU_PROCS says so");
 
 /* A number with an optional K, M or G; 0: not one. */
 static size_t parse_size(const char *text)
@@ -63,13 +66,13 @@ static void debug(struct settings *s, const char *value)
 	char copy[256], *save = NULL;
 
 	if (strlen(value) >= sizeof(copy)) {
-		unreadable("GORU_DEBUG", value);
+		unreadable("GORU_DEBUG", value, DEBUG_WORDS);
 		return;
 	}
 	strcpy(copy, value);
 	for (char *w = strtok_r(copy, ",", &save); w; w = strtok_r(NULL, ",", &save))
 		if (!debug_word(s, w))
-			unreadable("GORU_DEBUG", w);
+			unreadable("GORU_DEBUG", w, DEBUG_WORDS);
 }
 
 static void environment(struct settings *s)
@@ -82,7 +85,7 @@ static void environment(struct settings *s)
 		if (n)
 			s->procs = n;
 		else
-			unreadable("GORU_PROCS", v);
+			unreadable("GORU_PROCS", v, "a number from 1 to 1024");
 	}
 	v = getenv("GORU_STACK_SIZE");
 	if (v && *v) {
@@ -91,7 +94,7 @@ static void environment(struct settings *s)
 		if (cls >= 0)
 			s->cls = (unsigned)cls;
 		else
-			unreadable("GORU_STACK_SIZE", v);
+			unreadable("GORU_STACK_SIZE", v, "a size from 16K to 1G");
 	}
 	v = getenv("GORU_DEBUG");
 	if (v && *v)

@@ -207,7 +207,7 @@ static void watch_hang(int64_t now)
 		Mon.ticks = ticks;
 		Mon.moved_at = now;
 	} else if (now - Mon.moved_at > (int64_t)grt_rt.hang_seconds * 1000 * 1000 * US) {
-		grt_fatal("hang: no goroutine has been run for %u seconds", grt_rt.hang_seconds);
+		grt_fatal("hang: no goroutine has been run for %u s", grt_rt.hang_seconds);
 	}
 }
 

@@ -142,8 +142,7 @@ GRT_PUBLIC void goru_block_exit(void)
 	struct g *g = m->curg;
 
 	if (g->block_depth == 0)
-		grt_fatal("goru_block_exit without goru_block_enter in goroutine %llu",
-			  (unsigned long long)g->id);
+		grt_fatal("goru_block_exit without goru_block_enter, by %s", grt_g_label(g).text);
 	if (--g->block_depth == 0) {
 		struct p *p = grt_p_settled(m);
 

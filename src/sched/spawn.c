@@ -172,9 +172,6 @@ GRT_INLINE bool spawn_hot(struct m *m, const struct spawn *s)
 	return true;
 }
 
-/* Where a public call returns to, for reports: one load and one store a spawn. */
-#define CALLER __builtin_return_address(0)
-
 /* Of the default class, without a name. The record that spawn_slow wants is made only for it. */
 static GRT_NOINLINE int go_slow(struct m *m, void (*fn)(void), const uintptr_t *word, unsigned n,
 				const void *from)
@@ -192,7 +189,9 @@ static GRT_NOINLINE int go_slow_1(struct m *m, void (*fn)(void), uintptr_t word,
 GRT_PUBLIC int goru_go(void (*fn)(void *), void *arg)
 {
 	uintptr_t word = (uintptr_t)arg;
-	struct spawn s = { .fn = (void (*)(void))fn, .word = &word, .nwords = 1, .from = CALLER };
+	struct spawn s = {
+		.fn = (void (*)(void))fn, .word = &word, .nwords = 1, .from = GRT_CALLER
+	};
 	struct m *m;
 
 	if (GRT_UNLIKELY(!fn))
@@ -218,12 +217,12 @@ GRT_INLINE int go_words(void (*fn)(void), const uintptr_t *words, unsigned n, co
 
 GRT_PUBLIC int goru_go_words_(void (*fn)(void), const uintptr_t *words, unsigned n)
 {
-	return go_words(fn, words, n, CALLER);
+	return go_words(fn, words, n, GRT_CALLER);
 }
 
 GRT_PUBLIC int goru_go_captured_(void (*fn)(void))
 {
-	return go_words(fn, grt_tls_words, G_WORDS, CALLER);
+	return go_words(fn, grt_tls_words, G_WORDS, GRT_CALLER);
 }
 
 GRT_PUBLIC int goru_go_attr(const goru_attr *attr, void (*fn)(void *), void *arg)
@@ -233,7 +232,7 @@ GRT_PUBLIC int goru_go_attr(const goru_attr *attr, void (*fn)(void *), void *arg
 			   .word = &word,
 			   .nwords = 1,
 			   .cls = CLS_DEFAULT,
-			   .from = CALLER };
+			   .from = GRT_CALLER };
 
 	if (!fn)
 		return -EINVAL;

@@ -7,6 +7,9 @@
 
 enum { CLS_DEFAULT = 255 };
 
+/* Where a public call returns to, for reports: one load and one store a spawn. */
+#define GRT_CALLER __builtin_return_address(0)
+
 struct spawn {
 	void (*fn)(void);
 	const uintptr_t *word;

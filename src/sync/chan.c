@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fatal.h"
+#include "sync/who.h"
 
 /* bytes: behind the fixed part. */
 static goru_chan *make(size_t elem_size, size_t capacity, size_t bytes)
@@ -67,7 +68,8 @@ void grt_chan_free(goru_chan *c)
 {
 	grt_tsan_acquire(&c->refs);
 	if (grt_load(&c->recvq.first) || grt_load(&c->sendq.first))
-		grt_fatal("channel %p freed while somebody waits on it", (void *)c);
+		grt_fatal("channel %p: last reference dropped while somebody waits on it, by %s",
+			  (void *)c, grt_who(grt_me()).text);
 	if (c->fd >= 0)
 		close(c->fd);
 	free(c);

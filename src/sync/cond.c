@@ -22,6 +22,13 @@ static void lock_again(goru_mutex *mu)
 		;
 }
 
+/* A signal would wake one who did not hold what its sender holds. */
+static GRT_COLD _Noreturn void two_mutexes(struct queue *q, goru_mutex *mu)
+{
+	grt_fatal("condition %p waited on by %s with mutex %p, and by others with mutex %p",
+		  (void *)q, grt_who(grt_me()).text, (void *)mu, q->first->elem);
+}
+
 static int wait_on(struct queue *q, goru_mutex *mu, int64_t deadline)
 {
 	struct p *p;
@@ -34,6 +41,8 @@ static int wait_on(struct queue *q, goru_mutex *mu, int64_t deadline)
 	grt_wnode_init(&n, &w, q, mu, 0, false);
 	grt_wait_begin(&w, m ? m->curg : NULL, KIND_QUEUE, &n, 1);
 	v = grt_queue_lock(q);
+	if (GRT_UNLIKELY(q->first && q->first->elem != mu))
+		two_mutexes(q, mu);
 	rc = grt_wait_arm(p, &w, deadline);
 	if (rc < 0) {
 		grt_queue_unlock(q, v);

@@ -2,12 +2,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "sync/queue.h"
 
-#include <stdio.h>
-
-#include "part/stack.h"
-
-_Thread_local struct grt_plain_self grt_plain_self;
-
 uint64_t grt_queue_unlocked(struct queue *q)
 {
 	for (unsigned i = 0;; i++) {
@@ -85,15 +79,4 @@ void grt_queue_remove(struct wnode *n)
 	if (n->queued)
 		grt_queue_del(&q->first, n);
 	grt_queue_unlock(q, q->first ? v | QUEUE_WAITERS : v & ~QUEUE_WAITERS);
-}
-
-struct g_label grt_who(uint64_t owner)
-{
-	struct g_label l;
-	struct g *g = owner ? grt_stack_find((uintptr_t)owner) : NULL;
-
-	if (g)
-		return grt_g_label(g);
-	snprintf(l.text, sizeof(l.text), owner ? "a plain thread" : "nobody");
-	return l;
 }

@@ -5,6 +5,7 @@
 
 #include "base/spin.h"
 #include "sync/wait.h"
+#include "sync/who.h"
 
 /*
  * PROTOCOL queue
@@ -74,26 +75,5 @@ struct wnode *grt_queue_pop(struct wnode **first);
 
 /* Takes a waiter whose wait ended without q off the list, if it is still there. */
 void grt_queue_remove(struct wnode *n);
-
-/*
- * Who holds a lock: the goroutine's record, or a word of the plain thread's own. At least 16-aligned, and below 2^60: the
- * bits beside it are free.
- */
-extern _Thread_local struct grt_plain_self {
-	GRT_ALIGNED(16) char byte;
-} grt_plain_self;
-#ifndef GRT_PLAIN_SELF /* the explorer's threads are not the kernel's */
-#define GRT_PLAIN_SELF ((uintptr_t)&grt_plain_self)
-#endif
-
-GRT_INLINE uint64_t grt_me(void)
-{
-	struct m *m = grt_arch_self();
-
-	return GRT_LIKELY(m) ? (uintptr_t)m->curg : GRT_PLAIN_SELF;
-}
-
-/* For messages: "goroutine 17 (worker)", "a plain thread", "nobody". */
-struct g_label grt_who(uint64_t owner);
 
 #endif

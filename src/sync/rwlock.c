@@ -41,8 +41,8 @@ static struct rwlock *lock_of(goru_rwlock *l)
 
 static GRT_COLD _Noreturn void misuse(struct rwlock *l, const char *what)
 {
-	grt_fatal("rwlock %p %s by %s, written by %s", (void *)l, what, grt_who(grt_me()).text,
-		  grt_who(grt_load(&l->owner)).text);
+	grt_fatal("rwlock %p %s by %s, held to write by %s", (void *)l, what,
+		  grt_who(grt_me()).text, grt_who(grt_load(&l->owner)).text);
 }
 
 static uint64_t with_flags(struct rwlock *l, uint64_t v)

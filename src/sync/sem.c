@@ -104,7 +104,7 @@ GRT_PUBLIC int goru_sem_try_wait(goru_sem *s)
 static void check(struct queue *q, uint64_t v, unsigned n)
 {
 	if (GRT_UNLIKELY((v & UNITS) + n > INT_MAX))
-		grt_fatal("semaphore %p: count out of range (%llu) in %s", (void *)q,
+		grt_fatal("semaphore %p: posted above INT_MAX (count %llu), by %s", (void *)q,
 			  (unsigned long long)((v & UNITS) + n), grt_who(grt_me()).text);
 }
 

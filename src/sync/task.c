@@ -87,7 +87,8 @@ GRT_PUBLIC int goru_task_start(goru_task **out, void *(*fn)(void *), void *arg)
 			   .word = &word,
 			   .nwords = 1,
 			   .cls = CLS_DEFAULT,
-			   .flags = G_TASK };
+			   .flags = G_TASK,
+			   .from = GRT_CALLER };
 	int rc;
 
 	if (!out || !fn)
@@ -255,7 +256,7 @@ GRT_PUBLIC _Noreturn void goru_exit(void)
 	struct g *g = self_g();
 
 	if (!g)
-		grt_fatal("goru_exit on a plain thread");
+		grt_fatal("goru_exit by a plain thread: it ends goroutines only");
 	if (g->big)
 		grt_big_leave(g, exit_own, g);
 	exit_own(g);

@@ -24,6 +24,7 @@
 #include "goru.h"
 #include "sync/wait.h"
 #include "sync/waitgroup.h"
+#include "sync/who.h"
 
 enum { LOCK = 1, WAITERS = 2, FLAGS = 3 };
 
@@ -150,8 +151,9 @@ GRT_INLINE void release(struct group *g, struct self s)
 
 static GRT_COLD _Noreturn void misuse(struct group *g, int64_t n)
 {
-	grt_fatal("wait group %p: count out of range (%lld) in goroutine %llu", (void *)g,
-		  (long long)n, (unsigned long long)goru_id());
+	grt_fatal("wait group %p: %s (count %lld), by %s", (void *)g,
+		  n < 0 ? "done more often than added" : "more added than fit", (long long)n,
+		  grt_who(grt_me()).text);
 }
 
 GRT_INLINE int64_t sum(struct group *g, uint64_t v, int n)

@@ -36,9 +36,9 @@ static void hang_is_reported(void)
 	test_child(hangs, &child);
 	CHECK(WIFSIGNALED(child.status) && WTERMSIG(child.status) == SIGABRT);
 	CHECK(!strncmp(child.err,
-		       "goru: fatal: hang: no goroutine has been run for 1 seconds\n"
+		       "goru: fatal: hang: no goroutine has been run for 1 s\n"
 		       "goroutine 1 [waiting: chan recv, ",
-		       92));
+		       86));
 }
 
 static void moves(void *arg)

@@ -290,7 +290,7 @@ static bool starved_once(void)
 	UNTIL(test_asleep() == 1);
 	goru_sleep(2 * GORU_MSEC);
 	busy();
-	goru_mutex_unlock(&mu); /* it is woken, and finds it taken when it runs */
+	goru_mutex_unlock(&mu);	      /* it is woken, and finds it taken when it runs */
 	if (goru_mutex_try_lock(&mu)) /* the only P was taken from the busy one meanwhile */
 		return dropped();
 	atomic_store(&got, true);

@@ -249,64 +249,6 @@ static void dropped(void)
 	join_gives_the_result();
 }
 
-/* Misuse, in children that tell first where their task is. */
-
-static void join_twice(void)
-{
-	goru_task *t = started(for_ever, NULL);
-
-	CHECK_EQ(go(joins_for_ever, t), 0);
-	UNTIL(test_asleep() == 2);
-	fprintf(stderr, "%p\n", (void *)t);
-	(void)!goru_task_join(t, NULL);
-}
-
-static void detach_joined(void)
-{
-	goru_task *t = started(for_ever, NULL);
-
-	CHECK_EQ(go(joins_for_ever, t), 0);
-	UNTIL(test_asleep() == 2);
-	fprintf(stderr, "%p\n", (void *)t);
-	goru_task_detach(t);
-}
-
-static void *ends_badly(void *t)
-{
-	(void)!goru_task_join(t, NULL);
-	return t;
-}
-
-static void join_detached(void)
-{
-	goru_task *t = started(for_ever, NULL);
-
-	CHECK_EQ(goru_task_detach(t), 0);
-	fprintf(stderr, "%p\n", (void *)t);
-	started(ends_badly, t);
-	sleep(20);
-}
-
-static void detach_twice(void)
-{
-	goru_task *t = started(for_ever, NULL);
-
-	CHECK_EQ(goru_task_detach(t), 0);
-	fprintf(stderr, "%p\n", (void *)t);
-	goru_task_detach(t);
-}
-
-static void misuse_is_fatal(void)
-{
-	CHECK_DIES_OF(join_twice,
-		      "goru: fatal: task %p: joined from two places, by a plain thread");
-	CHECK_DIES_OF(detach_joined,
-		      "goru: fatal: task %p: detached, but it is joined, by a plain thread");
-	CHECK_DIES_OF(join_detached,
-		      "goru: fatal: task %p: joined, but it is detached, by goroutine 2");
-	CHECK_DIES_OF(detach_twice, "goru: fatal: task %p: detached twice, by a plain thread");
-}
-
-TEST_MAIN(TEST(misuse_is_fatal), TEST_BOTH(join_gives_the_result), TEST_BOTH(one_that_has_ended),
+TEST_MAIN(TEST_BOTH(join_gives_the_result), TEST_BOTH(one_that_has_ended),
 	  TEST_BOTH(exit_ends_the_task), TEST_BOTH(wrong_arguments), TEST_BOTH(not_itself),
 	  TEST_BOTH(deadlines), TEST_BOTH(detached), TEST(dropped))

@@ -7,6 +7,8 @@
 
 enum { DEFAULT_CLS = 4 };
 
+#define DEBUG_WORDS "one of hang=S, membarrier=0, schedtrace=MS, spawnfail=1"
+
 static struct settings s;
 
 static void clear(void)
@@ -58,12 +60,12 @@ static void environment_is_read(void)
 	      s.no_membarrier);
 }
 
-static void unreadable(const char *name, const char *value)
+static void unreadable(const char *name, const char *value, const char *what)
 {
 	char want[400];
 
-	snprintf(want, sizeof(want), "goru: %s=%s cannot be understood; the default is used\n",
-		 name, value);
+	snprintf(want, sizeof(want), "goru: %s=%s is not %s; the default is used\n", name, value,
+		 what);
 	if (!CHECK(!strcmp(with(name, value), want)))
 		fprintf(stderr, "\tfor %s=%s\n", name, value);
 	CHECK_EQ(s.procs, grt_os_cpus());
@@ -94,11 +96,11 @@ static void unreadable_values_are_named(void)
 					     "hang=x",	  "HANG=3",	 "what" };
 
 	for (size_t i = 0; i < grt_countof(procs); i++)
-		unreadable("GORU_PROCS", procs[i]);
+		unreadable("GORU_PROCS", procs[i], "a number from 1 to 1024");
 	for (size_t i = 0; i < grt_countof(sizes); i++)
-		unreadable("GORU_STACK_SIZE", sizes[i]);
+		unreadable("GORU_STACK_SIZE", sizes[i], "a size from 16K to 1G");
 	for (size_t i = 0; i < grt_countof(words); i++)
-		unreadable("GORU_DEBUG", words[i]);
+		unreadable("GORU_DEBUG", words[i], DEBUG_WORDS);
 }
 
 /* One bad word does not spoil the others. */
@@ -106,7 +108,7 @@ static void each_debug_word_for_itself(void)
 {
 	const char *said = with("GORU_DEBUG", "hang=3,wat,spawnfail=1");
 
-	CHECK(!strcmp(said, "goru: GORU_DEBUG=wat cannot be understood; the default is used\n"));
+	CHECK(!strcmp(said, "goru: GORU_DEBUG=wat is not " DEBUG_WORDS "; the default is used\n"));
 	CHECK(s.hang_seconds == 3 && s.spawn_log);
 }
 
