@@ -51,6 +51,7 @@ ROWS = [
     Row("select", "select over 4 channels, per element", "ns", "ns", 4_000_000, 4, (5, 4.8), floor=19, serial=True),
     Row("mutex", "mutex, 8 goroutines, per lock+unlock", "ns", "ns", 40_000_000, 8, (2, 7), floor=7,
         sizes={"go": (10_000_000, 8), "tokio": (8_000_000, 8), "pthread": (8_000_000, 8)}),
+    Row("mutexheld", "mutex held for half a microsecond, 8 goroutines, per turn", "ns", "ns", 1_000_000, 8),
     Row("fib", "fork-join fib(32), a goroutine a call", "ms", "ms", 3, 32, (32, 50), floor=36, per_item="ns",
         extra=(("ns", "per goroutine", "ns"),),
         sizes={"go": (1, 32), "tokio": (1, 32), "boost_fiber": (1, 27), "pthread": (1, 16)}),

@@ -272,6 +272,39 @@ static void mutex(long n, long count)
 		bad("a wrong count");
 }
 
+static unsigned long steps(unsigned long x)
+{
+	for (int i = 0; i < 500; i++)
+		x = x * 6364136223846793005 + 1442695040888963407;
+	return x;
+}
+
+// n times lock, compute, unlock, compute as long, by count fibers.
+static void mutex_held(long n, long count)
+{
+	fibers::mutex lock;
+	std::vector<fiber> all;
+	long each = n / count, sum = 0;
+	unsigned long x = 1;
+	span s;
+	for (long i = 0; i < count; i++)
+		all.push_back(start([&] {
+			unsigned long mine = 1;
+			for (long k = 0; k < each; k++) {
+				lock.lock();
+				x = steps(x) ^ mine;
+				sum++;
+				lock.unlock();
+				mine = steps(mine);
+			}
+		}));
+	for (auto &f : all)
+		f.join();
+	s.end("ns", each * count);
+	if (sum != each * count)
+		bad("a wrong count");
+}
+
 static long fib(long n)
 {
 	if (n < 2)
@@ -399,6 +432,7 @@ static const struct {
 	{ "ring", ring, 4000000, 1000, true },
 	{ "sieve", sieve, 3, 1500, true },
 	{ "mutex", mutex, 10000000, 8, true },
+	{ "mutexheld", mutex_held, 1000000, 8, true },
 	{ "fib", fork_join, 1, 27, false },
 	{ "skynet", skynet, 1, 100000, false },
 	{ "park", park, 1, 100000, false },

@@ -31,6 +31,7 @@ var workloads = map[string]workload{
 	"sieve":      {sieve, 3, 1500},
 	"select":     {select4, 4_000_000, 4},
 	"mutex":      {mutex, 10_000_000, 8},
+	"mutexheld":  {mutexHeld, 1_000_000, 8},
 	"fib":        {forkJoin, 1, 32},
 	"skynet":     {skynet, 1, 1_000_000},
 	"park":       {park, 1, 1_000_000},

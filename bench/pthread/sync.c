@@ -34,7 +34,51 @@ static void mutex(long n, long count)
 		bad("a wrong count");
 }
 
+static unsigned long steps(unsigned long x)
+{
+	for (int i = 0; i < 500; i++)
+		x = x * 6364136223846793005 + 1442695040888963407;
+	return x;
+}
+
+struct held {
+	pthread_mutex_t lock;
+	long n, each;
+	unsigned long x;
+};
+
+static void *hold(void *arg)
+{
+	struct held *h = arg;
+	unsigned long mine = 1;
+
+	for (long i = 0; i < h->each; i++) {
+		pthread_mutex_lock(&h->lock);
+		h->x = steps(h->x) ^ mine;
+		h->n++;
+		pthread_mutex_unlock(&h->lock);
+		mine = steps(mine);
+	}
+	return NULL;
+}
+
+static void mutex_held(long n, long count)
+{
+	struct held held = { .lock = PTHREAD_MUTEX_INITIALIZER, .each = n / count, .x = 1 };
+	pthread_t *all = threads(count);
+	struct span s = span_begin();
+
+	for (long i = 0; i < count; i++)
+		all[i] = start(hold, &held);
+	for (long i = 0; i < count; i++)
+		join(all[i]);
+	result_span("ns", &s, (double)(held.each * count));
+	if (held.n != held.each * count)
+		bad("a wrong count");
+}
+
 const struct workload sync_workloads[] = {
 	{ "mutex", mutex, 8000000, 8 },
+	{ "mutexheld", mutex_held, 1000000, 8 },
 	{ 0 },
 };

@@ -28,7 +28,7 @@ GRT_COLD void grt_spin_wait(struct spin *s)
 		grt_spin_pause(i);
 }
 
-#if GRT_CHECKS
+#if defined(GRT_CHECKS)
 bool grt_spin_try_ranked(struct spin *s)
 {
 	if (atomic_fetch_or_explicit(&s->word, 1, memory_order_acquire) & 1) /* spin.B */

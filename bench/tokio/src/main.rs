@@ -75,6 +75,7 @@ async fn run(name: &str, n: u64, count: u64) {
         "sieve" => chan::sieve(or(3), of(1500)).await,
         "select" => chan::select4(or(4_000_000)).await,
         "mutex" => sync::mutex(or(8_000_000), of(8)).await,
+        "mutexheld" => sync::mutex_held(or(1_000_000), of(8)).await,
         "fib" => tree::fork_join(or(1), of(32)).await,
         "skynet" => tree::skynet(or(1), of(1_000_000)).await,
         "park" => mass::park(of(1_000_000)).await,
