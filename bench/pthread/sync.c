@@ -65,13 +65,13 @@ static void *hold(void *arg)
 static void mutex_held(long n, long count)
 {
 	struct held held = { .lock = PTHREAD_MUTEX_INITIALIZER, .each = n / count, .x = 1 };
-	pthread_t *all = threads(count);
+	pthread_t *all = zeroed(count, sizeof(pthread_t));
 	struct span s = span_begin();
 
 	for (long i = 0; i < count; i++)
-		all[i] = start(hold, &held);
+		all[i] = thread_start(hold, &held);
 	for (long i = 0; i < count; i++)
-		join(all[i]);
+		thread_join(all[i]);
 	result_span("ns", &s, (double)(held.each * count));
 	if (held.n != held.each * count)
 		bad("a wrong count");

@@ -141,16 +141,5 @@ static void who_times_out_uses_no_signal(void)
 	CHECK_EQ(goru_set_procs(n), 0);
 }
 
-ON_GOROUTINE(wait_without, CHECK_EQ(goru_cond_wait(&cond, &mu), 0))
-
-static void cond_misuse(void)
-{
-	char its[64];
-
-	anew();
-	snprintf(its, sizeof(its), " without its mutex %p", (void *)&mu);
-	DIES(wait_without, "condition", &cond, " waited on by ", its);
-}
-
-TEST_MAIN(TEST(cond_misuse), TEST_BOTH(signal_and_broadcast), TEST_BOTH(cond_deadlines),
+TEST_MAIN(TEST_BOTH(signal_and_broadcast), TEST_BOTH(cond_deadlines),
 	  TEST_BOTH(who_times_out_uses_no_signal))

@@ -1,6 +1,8 @@
 /* mutex.c - mutexes: exclusion, every form and result, nobody starves, misuse. */
 /* SPDX-License-Identifier: MIT */
 /* test: procs=1,2,4 */
+#include <unistd.h>
+
 #include "lock.h"
 
 static goru_mutex mu;
@@ -122,40 +124,5 @@ static void without_a_p(void)
 	CHECK_EQ(counter, 4 * 200 + 1000);
 }
 
-/* Misuse. */
-
-static _Atomic bool owned;
-
-static void owns(void)
-{
-	CHECK_EQ(goru_mutex_lock(&mu), 0);
-	atomic_store(&owned, true);
-	goru_sleep(GORU_FOREVER);
-}
-
-static void others_own(void)
-{
-	CHECK_EQ(go(owns), 0);
-	UNTIL(atomic_load(&owned));
-}
-
-ON_GOROUTINE(lock_twice, CHECK_EQ(goru_mutex_lock(&mu), 0); CHECK_EQ(goru_mutex_lock(&mu), 0))
-ON_GOROUTINE(lock_twice_until, CHECK_EQ(goru_mutex_lock(&mu), 0);
-	     CHECK_EQ(goru_mutex_lock_until(&mu, 0), 0))
-ON_GOROUTINE(unlock_free, goru_mutex_unlock(&mu))
-ON_GOROUTINE(unlock_others, others_own(); goru_mutex_unlock(&mu))
-
-static void mutex_misuse(void)
-{
-	anew();
-	DIES(lock_twice, "mutex", &mu, " locked again by ", ", which holds it");
-	DIES(lock_twice_until, "mutex", &mu, " locked again by ", ", which holds it");
-	DIES(unlock_free, "mutex", &mu, " unlocked by ", ", held by nobody");
-	dies(unlock_others, "mutex", &mu, " unlocked by ", "goroutine 1 (worker)",
-	     ", held by goroutine 2");
-	dies(unlock_others_plain, "mutex", &mu, " unlocked by ", "a plain thread",
-	     ", held by goroutine 1");
-}
-
-TEST_MAIN(TEST(mutex_misuse), TEST_BOTH(one_at_a_time), TEST_BOTH(mutex_forms),
-	  TEST_BOTH(nobody_starves), TEST_BOTH(without_a_p))
+TEST_MAIN(TEST_BOTH(one_at_a_time), TEST_BOTH(mutex_forms), TEST_BOTH(nobody_starves),
+	  TEST_BOTH(without_a_p))

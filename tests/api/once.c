@@ -41,17 +41,4 @@ static void runs_once(void)
 	CHECK_EQ(counter, 1);
 }
 
-static void again(void *arg)
-{
-	goru_once_do(&once, again, arg);
-}
-
-ON_GOROUTINE(once_again, goru_once_do(&once, again, NULL))
-
-static void once_misuse(void)
-{
-	anew();
-	DIES(once_again, "once", &once, " done again from its own function, by ", "");
-}
-
-TEST_MAIN(TEST(once_misuse), TEST_BOTH(runs_once))
+TEST_MAIN(TEST_BOTH(runs_once))

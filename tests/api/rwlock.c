@@ -133,48 +133,5 @@ static void after_a_writer(void)
 	CHECK_EQ(atomic_load(&order), 1122);
 }
 
-/* Misuse. */
-
-static void owns(void)
-{
-	CHECK_EQ(goru_rwlock_wrlock(&rw), 0);
-	atomic_fetch_add(&ran, 1);
-	goru_sleep(GORU_FOREVER);
-}
-
-static void others_own(void)
-{
-	CHECK_EQ(go(owns), 0);
-	UNTIL(atomic_load(&ran));
-}
-
-ON_GOROUTINE(write_twice, CHECK_EQ(goru_rwlock_wrlock(&rw), 0);
-	     CHECK_EQ(goru_rwlock_wrlock(&rw), 0))
-ON_GOROUTINE(read_own, CHECK_EQ(goru_rwlock_wrlock(&rw), 0); CHECK_EQ(goru_rwlock_rdlock(&rw), 0))
-ON_GOROUTINE(rdunlock_free, goru_rwlock_rdunlock(&rw))
-ON_GOROUTINE(rdunlock_written, CHECK_EQ(goru_rwlock_wrlock(&rw), 0); goru_rwlock_rdunlock(&rw))
-ON_GOROUTINE(wrunlock_free, goru_rwlock_wrunlock(&rw))
-ON_GOROUTINE(wrunlock_others, others_own(); goru_rwlock_wrunlock(&rw))
-ON_GOROUTINE(wrunlock_read, CHECK_EQ(goru_rwlock_rdlock(&rw), 0); goru_rwlock_wrunlock(&rw))
-
-static void rwlock_misuse(void)
-{
-	anew();
-	DIES(rdunlock_free, "rwlock", &rw, " read-unlocked without readers by ",
-	     ", written by nobody");
-	DIES(rdunlock_written, "rwlock", &rw, " read-unlocked without readers by ", "..");
-	DIES(wrunlock_free, "rwlock", &rw, " write-unlocked by ", ", written by nobody");
-	DIES(wrunlock_read, "rwlock", &rw, " write-unlocked by ", ", written by nobody");
-	dies(wrunlock_others, "rwlock", &rw, " write-unlocked by ", "goroutine 1 (worker)",
-	     ", written by goroutine 2");
-	dies(wrunlock_others_plain, "rwlock", &rw, " write-unlocked by ", "a plain thread",
-	     ", written by goroutine 1");
-	DIES(read_own, "rwlock", &rw, " read-locked by ", "..");
-	dies(write_twice, "rwlock", &rw, " locked again by ", "goroutine 1 (worker)",
-	     ", written by goroutine 1 (worker)");
-	dies(write_twice_plain, "rwlock", &rw, " locked again by ", "a plain thread",
-	     ", written by a plain thread");
-}
-
-TEST_MAIN(TEST(rwlock_misuse), TEST_BOTH(readers_together), TEST_BOTH(rwlock_forms),
-	  TEST_BOTH(a_waiting_writer), TEST_BOTH(after_a_writer))
+TEST_MAIN(TEST_BOTH(readers_together), TEST_BOTH(rwlock_forms), TEST_BOTH(a_waiting_writer),
+	  TEST_BOTH(after_a_writer))
