@@ -61,6 +61,8 @@ int main() { return 0; }' ;;
 #include <cmocka.h>
 int main(void) { return 0; }' -lcmocka ;;
 	pkg-config | python3 | spin | readelf | nm | objdump | valgrind) deps_found "$1" ;;
+	sqlite3 | zlib) deps_found pkg-config && pkg-config --exists "$1" ;;
+	pcre2) deps_found pkg-config && pkg-config --exists libpcre2-8 ;;
 	clang) deps_compiles "$(deps_first clang clang-14)" c 'int main(void) { return 0; }' -fsanitize=thread ;;
 	clang-format) deps_found clang-format-14 ;;
 	qemu) deps_found qemu-aarch64 ;;
@@ -99,6 +101,9 @@ deps_packages() {
 	apt-get:cross) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
 	apt-get:cross-c++) echo g++-aarch64-linux-gnu ;;
 	apt-get:spin) echo spin ;;
+	apt-get:sqlite3) echo libsqlite3-dev ;;
+	apt-get:zlib) echo zlib1g-dev ;;
+	apt-get:pcre2) echo libpcre2-dev ;;
 	*:valgrind) echo valgrind ;;
 	*:readelf | *:nm | *:objdump) echo binutils ;;
 	*) deps_say "deps.sh: the package of $2 for $1 is not known"; return 1 ;;

@@ -1,6 +1,6 @@
 /* time.c - the clock, deadlines made and met, sleeping in order. */
 /* SPDX-License-Identifier: MIT */
-/* test: procs=1,2,4 */
+/* test: procs=1,2,4 not=migrate */
 #include <stdatomic.h>
 #include <time.h>
 #include <unistd.h>
