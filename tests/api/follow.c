@@ -25,11 +25,12 @@ static void is_plain_c(void)
 	CHECK_EQ(goru_init(NULL), 0);
 }
 
+/* It has begun, and waits for somebody who goes to it. */
 static void spare_thread(void)
 {
 	goru_stats st;
 
-	UNTIL(goru_stats_get(&st) == 0 && st.threads > st.procs && st.threads_idle >= 1);
+	UNTIL(goru_stats_get(&st) == 0 && st.threads_idle == st.threads && st.threads > st.procs);
 }
 
 /* Whoever ends the wait of the one that looks, and the one that ran before it, have other values. */
