@@ -397,8 +397,9 @@ GRT_PUBLIC int goru_shutdown(void)
 	set_phase(RT_STOPPING); /* no spawn succeeds from here on */
 	grt_monitor_stop();	/* nor does anyone make a thread */
 	stop_workers();
-	atomic_fetch_add_explicit(&grt_rt.epoch, 1, memory_order_relaxed); /* no alarm goes off */
-	grt_plain_settle(); /* whoever was about to start a goroutine has done it: none is missed */
+	grt_plain_settle(); /* whoever was about to start a goroutine or a timer has done it: none is missed */
+	/* those that name an alarm see by this that it is no more, or are inside and the drain waits for them */
+	atomic_fetch_add_explicit(&grt_rt.epoch, 1, memory_order_relaxed);
 	grt_stack_each(drop, &more);
 	grt_plain_drain();
 	if (more)

@@ -132,26 +132,30 @@ static void sweep(struct timers *t)
 			sift_down(t->heap, n, i, t->heap[i]);
 }
 
+/* The heap is swept whenever it may be half over: what was used once by very many is not wandered through by few. */
 static int make_room(struct timers *t)
 {
-	if (t->n + t->out < t->cap)
-		return 0;
-	sweep(t);
-	if (t->n + t->out <= t->cap / 2 && t->cap)
-		return 0;
-
-	uint32_t cap = t->cap ? t->cap * 2 : FIRST_CAP;
+	uint32_t cap = t->cap ? t->cap : FIRST_CAP, want;
 	struct timer_entry *h = NULL;
 
-	grt_tsan_heap_begin();
-	if (cap > t->cap)
-		h = realloc(t->heap, cap * sizeof(*h));
-	grt_tsan_heap_end();
-	if (!h)
-		return t->n + t->out < t->cap ? 0 : -ENOMEM;
-	t->heap = h;
-	t->cap = cap;
-	return 0;
+	if (GRT_LIKELY(t->n + t->out < t->sweep_at))
+		return 0;
+	sweep(t);
+	want = t->n + t->out < FIRST_CAP / 2 ? FIRST_CAP : 2 * (t->n + t->out);
+	if (want > t->cap) {
+		while (cap && cap < want)
+			cap *= 2;
+		grt_tsan_heap_begin();
+		if (cap)
+			h = realloc(t->heap, cap * sizeof(*h));
+		grt_tsan_heap_end();
+		if (h) {
+			t->heap = h;
+			t->cap = cap;
+		}
+	}
+	t->sweep_at = want < t->cap ? want : t->cap;
+	return t->n + t->out < t->cap ? 0 : -ENOMEM;
 }
 
 /* There is room. 1: it is the earliest. */

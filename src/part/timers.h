@@ -19,7 +19,7 @@ struct alarm_chunk;
 
 struct timers {
 	struct spin lock; /* all but first */
-	uint32_t n, cap;
+	uint32_t n, cap, sweep_at;
 	uint32_t out; /* places kept for alarms that were taken out and may come back */
 	struct timer_entry *heap;
 	struct alarm *free;

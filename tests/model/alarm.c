@@ -151,12 +151,24 @@ static void other_lives(void)
 	CHECK(goru_timer_stop(&other) == 1);
 }
 
-/* The alarm in the middle of shutdown: no worker is left, and it is freed with its heap. */
+/* As goru_shutdown, when no worker is left; alarms are freed with their heap. */
 static void shut_down(void)
 {
-	atomic_fetch_add_explicit(&grt_rt.epoch, 1, memory_order_relaxed);
+	grt_store(&grt_rt.phase, RT_STOPPING);
 	grt_plain_settle();
+	atomic_fetch_add_explicit(&grt_rt.epoch, 1, memory_order_relaxed);
+	grt_plain_drain();
 	grt_timers_fini(&p0.timers);
+}
+
+/* Started just before, or not at all. */
+static void start_and_stop(void)
+{
+	int rc = goru_timer_start(&timer, model_now + 100, 0, fn, NULL);
+
+	CHECK(rc == 0 || rc == -ESHUTDOWN);
+	stopped[0] = goru_timer_stop(&timer);
+	CHECK(stopped[0] == 0 || (stopped[0] == 1 && rc == 0));
 }
 
 static void after(void)
@@ -206,6 +218,7 @@ int main(int argc, char **argv)
 		{ "alarm/periodic", periodic, { expire, stop_and_free }, is_stopped },
 		{ "alarm/again", once, { expire_and_use_again, stop }, other_lives },
 		{ "alarm/shutdown", once, { shut_down, stop } },
+		{ "alarm/shutdown-start", on, { shut_down, start_and_stop } },
 		{ "alarm/after", after, { expire, unref }, nothing_is_due },
 		{ "alarm/tick", tick, { expire, unref }, nothing_is_due },
 		{ "alarm/after-received", after, { expire, receive_and_unref }, nothing_is_due },

@@ -312,6 +312,16 @@ static void stopped_alarms_are_swept(void)
 	}
 	CHECK(t.chunks == chunks);
 	CHECK(t.cap <= 128);
+	/* nor do few use up what very many have left behind */
+	for (int i = 100; i < 1500; i++)
+		arm_alarm(i, 500);
+	for (int i = 100; i < 1500; i++)
+		CHECK(stop_alarm(i));
+	for (int i = 0; i < 10000; i++) {
+		arm_alarm(100, 500);
+		CHECK(stop_alarm(100));
+		CHECK(i < 2000 || t.n <= 128);
+	}
 	expire(&t, 2000, MANY, &out);
 	CHECK_EQ(alarms.n, 20);
 	for (int i = 0; i < 20; i++)
