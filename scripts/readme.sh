@@ -42,7 +42,7 @@ for source in "$root"/examples/*.c "$root"/examples/*.cpp; do
 	[ "$name" = readme.c ] && continue
 	sed -n "1s,^/\* $name - \(.*\)\. \*/\$,| [${name%.*}](examples/$name) | \1 |,p" "$source"
 done | LC_ALL=C sort >"$dir/want"
-grep '^| \[[a-z]*\](examples/' "$readme" | LC_ALL=C sort >"$dir/got"
+grep '^| \[[a-z_]*\](examples/' "$readme" | LC_ALL=C sort >"$dir/got"
 [ -s "$dir/want" ] && diff -u "$dir/want" "$dir/got" || {
 	echo "readme: the table of examples (+) is not that of their first lines (-)" >&2
 	bad=1
