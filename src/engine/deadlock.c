@@ -14,8 +14,8 @@ static bool all_asleep(uint32_t *threads)
 
 	grt_spin_lock(&grt_rt.lock);
 	yes = grt_load(&grt_rt.npidle) >= grt_load(&grt_rt.procs) && grt_rt.nmidle == grt_rt.nm &&
-	      !grt_rt.nm_starting && !grt_load(&grt_rt.want_m) && !grt_rt.keeper &&
-	      !grt_work_visible() && grt_timers_earliest() == GRT_NEVER;
+	      !grt_rt.nm_starting && !grt_load(&grt_rt.want_m) && !grt_work_visible() &&
+	      grt_timers_earliest_live() == GRT_NEVER;
 	*threads = grt_rt.nm;
 	grt_spin_unlock(&grt_rt.lock);
 	return yes;

@@ -239,17 +239,36 @@ int grt_timers_arm(struct timers *t, struct alarm *a, int64_t when)
 	return rc;
 }
 
+static struct timer_entry pop(struct timers *t)
+{
+	struct timer_entry e = t->heap[0];
+
+	if (--t->n)
+		sift_down(t->heap, t->n, 0, t->heap[t->n]);
+	return e;
+}
+
+void grt_timers_prune(struct timers *t)
+{
+	grt_spin_lock(&t->lock);
+	while (t->n && is_over(&t->heap[0])) {
+		struct timer_entry e = pop(t);
+
+		if (e.word & ENTRY_ALARM)
+			alarm_free(t, alarm_of(&e));
+	}
+	note_first(t);
+	grt_spin_unlock(&t->lock);
+}
+
 /* Up to max that are due into due[]. The records of long sleepers are in no cache, and their pages in no TLB: asked for
  * together, not one after the other at each claim. */
 static uint32_t pop_due(struct timers *t, int64_t now, struct timer_entry *due, uint32_t max)
 {
 	uint32_t n = 0;
 
-	while (n < max && t->n && t->heap[0].when <= now) {
-		due[n++] = t->heap[0];
-		if (--t->n)
-			sift_down(t->heap, t->n, 0, t->heap[t->n]);
-	}
+	while (n < max && t->n && t->heap[0].when <= now)
+		due[n++] = pop(t);
 	for (uint32_t i = 0; i < n; i++)
 		__builtin_prefetch(word_of(&due[i]), 1);
 	return n;

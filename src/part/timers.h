@@ -63,6 +63,9 @@ void grt_timers_expire(struct timers *t, int64_t now, uint32_t max, struct glist
 /* The alarms that expire took out of t: back in, or free. */
 void grt_timers_return(struct timers *t, const struct due_alarms *alarms);
 
+/* Drops entries that are over until the earliest is not: nobody should be woken for one. */
+void grt_timers_prune(struct timers *t);
+
 /* All entries of from into to (a P that retires); -ENOMEM: some stay. */
 int grt_timers_move(struct timers *to, struct timers *from);
 

@@ -215,6 +215,19 @@ int64_t grt_timers_earliest(void)
 	return least;
 }
 
+int64_t grt_timers_earliest_live(void)
+{
+	uint32_t n = atomic_load_explicit(&grt_rt.nallp, memory_order_acquire); /* allp.B */
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct timers *t = &grt_load(&grt_rt.allp[i])->timers;
+
+		if (grt_timers_first(t) != GRT_NEVER)
+			grt_timers_prune(t);
+	}
+	return grt_timers_earliest();
+}
+
 GRT_NOINLINE void grt_wake_one(void)
 {
 	uint32_t none = 0;
@@ -283,7 +296,7 @@ void grt_spin_end(struct m *m)
 /* A timer that nobody sleeps for yet; GRT_NEVER: none. Under rt.lock. */
 static int64_t timer_unkept(void)
 {
-	int64_t when = grt_timers_earliest();
+	int64_t when = grt_timers_earliest_live();
 
 	return grt_rt.keeper && grt_rt.keeper_when <= when ? GRT_NEVER : when;
 }

@@ -56,6 +56,9 @@ void grt_wake_for_timer(int64_t when);
 /* The earliest timer of all Ps; GRT_NEVER: none. */
 int64_t grt_timers_earliest(void);
 
+/* The same, without those that are over: what wakes somebody for nothing, and hides a deadlock. Takes the heaps' locks. */
+int64_t grt_timers_earliest_live(void);
+
 /* Is anything in a place where an idle M could take it from? A hint but for the fence before it. */
 bool grt_work_visible(void);
 

@@ -117,6 +117,48 @@ static void program_is_asked(void)
 	goru_chan_unref(c);
 }
 
+/* A deadline that was not needed, a timer that was stopped: no time will come. */
+static void never_runs(void *arg)
+{
+	(void)arg;
+	CHECK(!"stopped, and runs");
+}
+
+static void was_in_time(void *arg)
+{
+	goru_timer t = GORU_TIMER_INIT;
+	goru_chan *in_time = goru_chan_make(0, 0), *after = goru_after(3600 * GORU_SEC);
+
+	CHECK_EQ(goru_timer_start(&t, goru_in(3600 * GORU_SEC), GORU_SEC, never_runs, NULL), 0);
+	CHECK_EQ(goru_go(waits, in_time), 0);
+	CHECK_EQ(goru_chan_send_until(in_time, NULL, goru_in(3600 * GORU_SEC)), 0);
+	/* a worker sleeps for one of them by now, or another time */
+	CHECK_EQ(goru_sleep(3 * GORU_MSEC), 0);
+	CHECK_EQ(goru_timer_stop(&t), 1);
+	goru_chan_unref(after);
+	waits(arg);
+}
+
+static void time_that_does_not_come(void)
+{
+	goru_config cfg = GORU_CONFIG_INIT;
+
+	cfg.on_deadlock = on_deadlock;
+	cfg.on_deadlock_arg = &asked;
+	CHECK_EQ(goru_init(&cfg), 0);
+	c = goru_chan_make(0, 0);
+	CHECK_EQ(goru_run(was_in_time, NULL), -EDEADLK);
+	CHECK_EQ(asked, 1);
+	CHECK_EQ(goru_shutdown(), 0);
+	goru_chan_unref(c);
+}
+
+static void what_is_over_is_no_help(void)
+{
+	if (exact())
+		CHECK_LIVES(time_that_does_not_come, "");
+}
+
 static void program_decides(void)
 {
 	if (exact())
@@ -183,6 +225,25 @@ static void waits_for_one(void *arg)
 	CHECK_EQ(goru_chan_recv(c, arg), 1);
 }
 
+static void closes(void *arg)
+{
+	goru_chan_close(arg);
+}
+
+static void waits_for_timer(void *arg)
+{
+	static goru_timer t;
+	goru_chan *other = goru_chan_make(0, 0);
+
+	(void)arg;
+	CHECK_EQ(goru_timer_start(&t, goru_in(100 * GORU_MSEC), 0, closes, other), 0);
+	waits(other);
+	goru_chan_unref(other);
+	other = goru_after(100 * GORU_MSEC);
+	waits(other);
+	goru_chan_unref(other);
+}
+
 static void none_of_these(void)
 {
 	void *(*const threads[])(void *) = { sends, sends_in_time };
@@ -190,6 +251,7 @@ static void none_of_these(void)
 	c = goru_chan_make(0, 0);
 	CHECK_EQ(goru_run(sleeps, NULL), 0);
 	CHECK_EQ(goru_run(timed, NULL), 0);
+	CHECK_EQ(goru_run(waits_for_timer, NULL), 0);
 	CHECK_EQ(goru_run(waits_for_blocked, NULL), 0);
 	CHECK_EQ(goru_run(waits_for_bare, NULL), 0);
 	for (int i = 0; i < 2; i++) {
@@ -212,4 +274,4 @@ static void others_are_not(void)
 }
 
 TEST_MAIN(TEST(is_reported), TEST(a_thread_that_waits_is_no_help), TEST(program_decides),
-	  TEST(others_are_not))
+	  TEST(what_is_over_is_no_help), TEST(others_are_not))

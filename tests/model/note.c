@@ -77,6 +77,7 @@ static void with_timer(void)
 {
 	kit_p(&p0, 0, &m0);
 	g = kit_g(nothing);
+	grt_store(&g->claim, 8);
 	grt_timers_add(&p0.timers, model_now + 1, g, 8);
 }
 

@@ -200,6 +200,28 @@ static void moves_all(void)
 	grt_timers_fini(&u);
 }
 
+static void first_is_not_over(void)
+{
+	struct glist out = { 0 };
+
+	grt_timers_init(&t);
+	grt_timers_prune(&t);
+	for (int i = 0; i < 20; i++)
+		arm(&t, i, 100 + i);
+	for (int i = 0; i < 20; i++)
+		if (i != 7)
+			end_wait(i);
+	grt_timers_prune(&t);
+	CHECK_EQ(grt_timers_first(&t), 107);
+	expire(&t, 106, MANY, &out);
+	CHECK_EQ(out.n, 0);
+	expire(&t, 107, MANY, &out);
+	CHECK(grt_glist_pop(&out) == &gs[7]);
+	grt_timers_prune(&t);
+	CHECK(grt_timers_first(&t) == GRT_NEVER);
+	grt_timers_fini(&t);
+}
+
 static struct alarm *some[MANY];
 static uint64_t number[MANY];
 
@@ -332,5 +354,5 @@ static void stopped_alarms_are_swept(void)
 
 TEST_MAIN(TEST(tells_the_earliest), TEST(expires_what_is_due), TEST(comes_out_in_order),
 	  TEST(ended_waits_do_not_come_out), TEST(expires_no_more_than_asked),
-	  TEST(swept_before_it_grows), TEST(moves_all), TEST(alarms_come_out),
-	  TEST(alarms_by_and_by), TEST(stopped_alarms_are_swept))
+	  TEST(swept_before_it_grows), TEST(moves_all), TEST(first_is_not_over),
+	  TEST(alarms_come_out), TEST(alarms_by_and_by), TEST(stopped_alarms_are_swept))
