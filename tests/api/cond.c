@@ -1,4 +1,4 @@
-/* cond.c - conditions: signal, broadcast, deadlines, whose a signal is when one gives up, misuse. */
+/* cond.c - conditions: signal, broadcast, deadlines, whose a signal is when one gives up. */
 /* SPDX-License-Identifier: MIT */
 /* test: procs=1,2,4 */
 #include "lock.h"

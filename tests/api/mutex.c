@@ -1,4 +1,4 @@
-/* mutex.c - mutexes: exclusion, every form and result, nobody starves, misuse. */
+/* mutex.c - mutexes: exclusion, every form and result, nobody starves. */
 /* SPDX-License-Identifier: MIT */
 /* test: procs=1,2,4 */
 #include <unistd.h>

@@ -1,4 +1,4 @@
-/* rwlock.c - read-write locks: who comes in beside whom, every form and result, whose turn is next, misuse. */
+/* rwlock.c - read-write locks: who comes in beside whom, every form and result, whose turn is next. */
 /* SPDX-License-Identifier: MIT */
 /* test: procs=1,2,4 */
 #include "lock.h"

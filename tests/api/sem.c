@@ -1,4 +1,4 @@
-/* sem.c - semaphores: every form and result, first come first served, misuse. */
+/* sem.c - semaphores: every form and result, first come first served. */
 /* SPDX-License-Identifier: MIT */
 /* test: procs=1,2,4 */
 #include "lock.h"
