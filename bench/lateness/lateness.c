@@ -1,6 +1,7 @@
-/* lateness.c - how much later than asked for sleepers wake: lateness CASE WORKERS; see ../README.md. */
+/* lateness.c - how much later than asked for sleepers wake and timers go off: lateness CASE WORKERS; see ../README.md. */
 /* SPDX-License-Identifier: MIT */
 #include <goru.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,26 +23,71 @@ static const struct load {
 };
 
 static const struct load *load;
+static bool timers; /* not goroutines that sleep, but timers whose functions start them again */
 static int64_t *late;
 static long workers;
 static goru_waitgroup asleep, busy;
 static _Atomic int ended;
 
+/* When the next nap ends. */
+static int64_t next(uint64_t *x)
+{
+	*x = *x * 6364136223846793005u + 1442695040888963407u;
+	return goru_in(load->least + (int64_t)((*x >> 20) % (uint64_t)(load->most - load->least)));
+}
+
+static uint64_t seed(long i)
+{
+	return (uint64_t)i * 2654435761u + 12345;
+}
+
 static void sleeper(long i)
 {
-	uint64_t x = (uint64_t)i * 2654435761u + 12345;
+	uint64_t x = seed(i);
 
 	for (long k = 0; k < load->naps; k++) {
-		x = x * 6364136223846793005u + 1442695040888963407u;
-
-		int64_t due = goru_in(load->least +
-				      (int64_t)((x >> 20) % (uint64_t)(load->most - load->least)));
+		int64_t due = next(&x);
 
 		if (goru_sleep_until(due) < 0)
 			abort();
 		late[i * load->naps + k] = goru_now() - due;
 	}
 	goru_waitgroup_done(&asleep);
+}
+
+struct alarm_clock {
+	goru_timer timer;
+	int64_t due, *late;
+	long naps;
+	uint64_t x;
+};
+
+static void rings(void *arg)
+{
+	struct alarm_clock *a = arg;
+
+	if (a->due)
+		*a->late++ = goru_now() - a->due;
+	if (a->naps-- == 0) {
+		free(a);
+		goru_waitgroup_done(&asleep);
+		return;
+	}
+	a->due = next(&a->x);
+	if (goru_timer_start(&a->timer, a->due, 0, rings, a) < 0)
+		abort();
+}
+
+static void set_clock(long i)
+{
+	struct alarm_clock *a = calloc(1, sizeof(*a));
+
+	if (!a)
+		abort();
+	a->late = late + i * load->naps;
+	a->naps = load->naps;
+	a->x = seed(i);
+	rings(a);
 }
 
 static void work(int64_t ns)
@@ -126,7 +172,10 @@ static void run(void *arg)
 	for (long i = 0; i < load->hogs; i++)
 		go(hog);
 	for (long i = 0; i < load->sleepers; i++)
-		go(sleeper, i);
+		if (timers)
+			set_clock(i);
+		else
+			go(sleeper, i);
 	wait_for(&asleep);
 	ended = 1;
 	cpu = cpu_ms() - cpu;
@@ -138,12 +187,13 @@ int main(int argc, char **argv)
 {
 	goru_config config = GORU_CONFIG_INIT;
 
+	timers = argc == 3 && !strncmp(argv[1], "timers-", 7);
 	for (size_t i = 0; i < sizeof(loads) / sizeof(*loads) && argc == 3; i++)
-		if (!strcmp(loads[i].name, argv[1]))
+		if (!strcmp(loads[i].name, argv[1] + (timers ? 7 : 0)))
 			load = &loads[i];
 	workers = load ? strtol(argv[2], NULL, 10) : 0;
 	if (workers < 1) {
-		fprintf(stderr, "usage: lateness one|few|many|turns|hog WORKERS\n");
+		fprintf(stderr, "usage: lateness [timers-]one|few|many|turns|hog WORKERS\n");
 		return 2;
 	}
 	late = calloc((size_t)(load->sleepers * load->naps), sizeof(*late));

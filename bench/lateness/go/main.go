@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -32,13 +33,44 @@ var (
 	late         []time.Duration
 	asleep, busy sync.WaitGroup
 	ended        atomic.Bool
+	timers       bool // not goroutines that sleep, but timers whose functions start them again
 )
 
+// How long the next nap is.
+func (l *load) next(x *uint64) time.Duration {
+	*x = *x*6364136223846793005 + 1442695040888963407
+	return l.least + time.Duration(*x>>20%uint64(l.most-l.least))
+}
+
+func seed(i int) uint64 {
+	return uint64(i)*2654435761 + 12345
+}
+
+// A timer whose function starts it again.
+func clock(l load, i int) {
+	x, k, d := seed(i), 0, time.Duration(0)
+	var start time.Time
+	var rings func()
+	rings = func() {
+		if d != 0 {
+			late[i*l.naps+k] = time.Since(start) - d
+			k++
+		}
+		if k == l.naps {
+			asleep.Done()
+			return
+		}
+		d = l.next(&x)
+		start = time.Now()
+		time.AfterFunc(d, rings)
+	}
+	rings()
+}
+
 func sleeper(l load, i int) {
-	x := uint64(i)*2654435761 + 12345
+	x := seed(i)
 	for k := range l.naps {
-		x = x*6364136223846793005 + 1442695040888963407
-		d := l.least + time.Duration(x>>20%uint64(l.most-l.least))
+		d := l.next(&x)
 		start := time.Now()
 		time.Sleep(d)
 		late[i*l.naps+k] = time.Since(start) - d
@@ -97,11 +129,12 @@ func main() {
 	var l load
 	workers, known := 0, false
 	if len(os.Args) == 3 {
-		l, known = loads[os.Args[1]]
+		l, known = loads[strings.TrimPrefix(os.Args[1], "timers-")]
+		timers = strings.HasPrefix(os.Args[1], "timers-")
 		workers, _ = strconv.Atoi(os.Args[2])
 	}
 	if !known || workers < 1 {
-		fmt.Fprintln(os.Stderr, "usage: lateness one|few|many|turns|hog WORKERS")
+		fmt.Fprintln(os.Stderr, "usage: lateness [timers-]one|few|many|turns|hog WORKERS")
 		os.Exit(2)
 	}
 	runtime.GOMAXPROCS(workers)
@@ -119,7 +152,11 @@ func main() {
 		go hog()
 	}
 	for i := range l.sleepers {
-		go sleeper(l, i)
+		if timers {
+			clock(l, i)
+		} else {
+			go sleeper(l, i)
+		}
 	}
 	asleep.Wait()
 	ended.Store(true)
