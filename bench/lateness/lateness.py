@@ -8,6 +8,7 @@ sys.path.insert(0, os.path.dirname(HERE))
 import twins  # noqa: E402
 
 CASES = ["one", "few", "many", "turns", "hog"]
+CASES += ["timers-" + c for c in CASES]
 METRICS = ["min_us", "p50_us", "p90_us", "p99_us", "p999_us", "max_us", "cpu_ms"]
 
 

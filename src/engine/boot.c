@@ -253,6 +253,7 @@ GRT_PUBLIC int goru_run(void (*fn)(void *), void *arg)
 	if (rc < 0)
 		return rc;
 	grt_store(&grt_rt.run_sleeps, true);
+	grt_monitor_kick(); /* all others may be asleep already, and the monitor, which took us for awake */
 	while ((seen = atomic_load_explicit(&grt_rt.run_state, memory_order_acquire)) <
 	       2) /* run.B */
 		grt_os_futex_wait(&grt_rt.run_state, seen, INT64_MAX);

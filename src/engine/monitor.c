@@ -284,12 +284,12 @@ static void *monitor(void *arg)
 		grt_spare_retire(now);
 		trim(now);
 		watch_hang(now);
-		watch_deadlock(now);
 		trace(now);
 		if (grt_load(&Mon.stop))
 			break;
 		until = may_sleep(now);
-		if (!until) {
+		watch_deadlock(now); /* after it: what happens from here on wakes us */
+		if (!until || Mon.dead_since) {
 			/* idle: the keeper has the timers, only trimming is left */
 			if (tick < TICK_IDLE && all_idle() &&
 			    !(GRT_CHECKS_ON && grt_work_visible()))

@@ -389,7 +389,10 @@ bool grt_idle(struct m *m)
 	}
 	m->spinning = false;
 	midle_push(m);
-	grt_spin_unlock(&grt_rt.lock);
+	if (p)
+		grt_spin_unlock(&grt_rt.lock);
+	else
+		grt_unlock_busy(); /* all may be asleep only now: a deadlock, perhaps */
 	sleep_until(m, spun, when);
 	return true;
 }
