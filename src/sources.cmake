@@ -34,6 +34,7 @@ set(GORU_SOURCES
 	src/rt/idle.c
 	src/rt/handoff.c
 	src/sched/ready.c
+	src/sched/locked.c
 	src/sched/switch.c
 	src/sched/block.c
 	src/sched/big.c
@@ -69,6 +70,7 @@ set(GORU_SOURCES
 	src/engine/monitor.c
 	src/engine/overflow.c
 	src/engine/boot.c
+	src/engine/lock_thread.c
 	src/debug/symbol.c
 	src/debug/backtrace.c
 	src/debug/dump.c

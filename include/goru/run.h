@@ -167,6 +167,35 @@ GORU_API void goru_exit(void) __attribute__((noreturn));
  */
 GORU_API uint64_t goru_id(void);
 
+/*
+ * Ties the calling goroutine to the thread it runs on, and the thread to it: until it unlocks, it runs
+ * on no other thread and no other goroutine runs on this one. For code that keeps something in the
+ * thread: thread-local variables, locales, graphics contexts, namespaces, thread-owned locks. Nests.
+ * Goroutines it starts are not tied. A goroutine that ends tied ends its thread, with all that was
+ * changed in it; others take over. At a shutdown the thread ends.
+ *
+ * Returns: 0; -EPERM on a plain thread; -EAGAIN max_threads of goru_config, of which one always stays
+ * for goroutines that are not tied, or the system's limit; -ENOMEM no memory for a thread. On failure
+ * nothing has changed.
+ * Call from: a goroutine.
+ * Waits: no; stays on its thread. May make a thread.
+ * Order: none by itself.
+ * Cost: a lock of the runtime's, some ten microseconds when a thread has to be made. While tied, a wait
+ * costs two switches between threads, some ten microseconds, instead of one between goroutines.
+ */
+GORU_API int goru_lock_thread(void);
+
+/*
+ * Undoes one goru_lock_thread. After the last the goroutine runs on any thread again, from its next
+ * wait on.
+ *
+ * Returns: 0; -EPERM on a plain thread, or the goroutine is not tied.
+ * Call from: a goroutine.
+ * Waits: no; stays on its thread.
+ * Cost: as goru_lock_thread without a new thread.
+ */
+GORU_API int goru_unlock_thread(void);
+
 /* What go() calls; not for programs. goru_capture_ keeps the argument registers it is called with,
  * for goru_go_captured_, the very next call of the same thread, to hand to fn. goru_go_words_
  * has the arguments as n words (at most 6), each sign- or zero-extended. Results as goru_go. */

@@ -27,14 +27,3 @@ GRT_COLD void grt_spin_wait(struct spin *s)
 	for (unsigned i = 0; grt_load(&s->word) & 1; i++)
 		grt_spin_pause(i);
 }
-
-#if defined(GRT_CHECKS)
-bool grt_spin_try_ranked(struct spin *s)
-{
-	if (atomic_fetch_or_explicit(&s->word, 1, memory_order_acquire) & 1) /* spin.B */
-		return false;
-	grt_lock_wanted(s, grt_spin_rank(s));
-	grt_lock_taken(s, grt_spin_rank(s));
-	return true;
-}
-#endif

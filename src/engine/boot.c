@@ -17,6 +17,7 @@
 #include "rt/self.h"
 #include "sched/big.h"
 #include "sched/local.h"
+#include "sched/locked.h"
 #include "sched/spawn.h"
 #include "sync/chan.h"
 #include "sync/mutex.h"
@@ -110,6 +111,7 @@ static void stop_workers(void)
 			break;
 		grt_note_wake(m);
 	}
+	grt_locked_wake_all();
 	grt_m_join_all();
 }
 
@@ -263,6 +265,22 @@ GRT_PUBLIC int goru_run(void (*fn)(void *), void *arg)
 		deadlocked();
 	grt_store(&grt_rt.run_state, 0);
 	return seen == 3 ? -EDEADLK : 0;
+}
+
+int grt_boot_spare(void)
+{
+	int rc = lock_life();
+	bool wanted;
+
+	if (rc < 0)
+		return rc;
+	grt_spin_lock(&grt_rt.lock);
+	wanted = grt_rt.nm < grt_rt.nm_locked + 2 && grt_rt.nm < grt_rt.max_threads;
+	grt_spin_unlock(&grt_rt.lock);
+	if (wanted)
+		rc = grt_m_start(NULL);
+	unlock_life();
+	return rc;
 }
 
 GRT_PUBLIC unsigned goru_procs(void)

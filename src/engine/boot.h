@@ -6,4 +6,7 @@
 /* Starts the runtime with defaults: 0, -EALREADY, or why it cannot be. */
 int grt_boot_start(void);
 
+/* Another M unless two are there that no goroutine is locked to, or max_threads. -ENOMEM, -EAGAIN; -ESHUTDOWN: not now. */
+int grt_boot_spare(void);
+
 #endif

@@ -13,8 +13,9 @@ static bool all_asleep(uint32_t *threads)
 	bool yes;
 
 	grt_spin_lock(&grt_rt.lock);
-	yes = grt_load(&grt_rt.npidle) >= grt_load(&grt_rt.procs) && grt_rt.nmidle == grt_rt.nm &&
-	      !grt_rt.nm_starting && !grt_load(&grt_rt.want_m) && !grt_work_visible() &&
+	yes = grt_load(&grt_rt.npidle) >= grt_load(&grt_rt.procs) &&
+	      grt_rt.nmidle + grt_rt.nm_lock_waits == grt_rt.nm && !grt_rt.nm_starting &&
+	      !grt_load(&grt_rt.want_m) && !grt_work_visible() &&
 	      grt_timers_earliest_live() == GRT_NEVER;
 	*threads = grt_rt.nm;
 	grt_spin_unlock(&grt_rt.lock);

@@ -3,6 +3,7 @@
 #include "engine/loop.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -13,6 +14,7 @@
 #include "rt/gpool.h"
 #include "rt/idle.h"
 #include "rt/own.h"
+#include "sched/locked.h"
 #include "sched/park.h"
 #include "sched/ready.h"
 
@@ -112,6 +114,13 @@ static void loop(struct m *m)
 		}
 		if (p && grt_own_any(p))
 			continue; /* found nothing that can run this moment */
+		if (GRT_UNLIKELY(m->lockg)) {
+			if (!grt_locked_wait(m))
+				return;
+			grt_clock_set(grt_os_now());
+			grt_run(m, m->held, m->lockg);
+			continue;
+		}
 		grt_idle(m);
 		grt_clock_set(grt_os_now()); /* the monitor may have slept as well */
 		if (grt_load(&grt_rt.phase) == RT_STOPPING || m->ends)
@@ -128,6 +137,30 @@ static void begin(struct m *m)
 	grt_store(&m->tid, grt_os_thread_id());
 	if (GRT_ASAN_ON)
 		grt_os_thread_bounds(&m->san.lo, &m->san.size);
+}
+
+/* Off the list of Ms, to be joined. During shutdown it may be off already. */
+static void ended(struct m *m)
+{
+	struct m **at = &grt_rt.allm;
+
+	grt_spin_lock(&grt_rt.lock);
+	while (!m->started) { /* whoever made it has yet to say so */
+		grt_spin_unlock(&grt_rt.lock);
+		sched_yield();
+		grt_spin_lock(&grt_rt.lock);
+	}
+	while (*at && *at != m)
+		at = &(*at)->alllink;
+	if (*at) {
+		*at = m->alllink;
+		m->alllink = grt_load(&grt_rt.ended);
+		grt_store(&grt_rt.ended, m);
+	}
+	grt_rt.nm--;
+	grt_rt.nm_locked--;
+	grt_spin_unlock(&grt_rt.lock);
+	grt_monitor_kick();
 }
 
 static void *m_main(void *arg)
@@ -151,6 +184,8 @@ static void *m_main(void *arg)
 	if (rc == 0)
 		grt_os_altstack_clear(alt, alt_size);
 	grt_tls_m = NULL;
+	if (m->lock_ended)
+		ended(m);
 	return NULL;
 }
 
@@ -184,6 +219,7 @@ int grt_m_start(struct p *p)
 		m->alllink = grt_rt.allm;
 		grt_rt.allm = m;
 		grt_rt.nm++;
+		m->started = true;
 	} else if (p) {
 		grt_pidle_put(p);
 	} else {
@@ -226,15 +262,65 @@ uint32_t grt_m_retire(uint32_t n)
 	return ended;
 }
 
+/* The first of a list, taken off it. */
+static struct m *take(struct m **list)
+{
+	struct m *m = *list;
+
+	if (m)
+		*list = m->alllink;
+	return m;
+}
+
+bool grt_m_join_ended(void)
+{
+	struct m *m, *left = NULL, *next;
+
+	if (!grt_load(&grt_rt.ended))
+		return false;
+	grt_spin_lock(&grt_rt.lock);
+	m = grt_load(&grt_rt.ended);
+	grt_store(&grt_rt.ended, NULL);
+	grt_spin_unlock(&grt_rt.lock);
+	for (; m; m = next) {
+		next = m->alllink;
+		if (grt_os_thread_joined(m->thread)) {
+			free(m);
+			continue;
+		}
+		m->alllink = left;
+		left = m;
+	}
+	grt_spin_lock(&grt_rt.lock);
+	while ((m = take(&left))) {
+		m->alllink = grt_load(&grt_rt.ended);
+		grt_store(&grt_rt.ended, m);
+	}
+	grt_spin_unlock(&grt_rt.lock);
+	return grt_load(&grt_rt.ended);
+}
+
 void grt_m_join_all(void)
 {
-	/* nobody starts another: the monitor is gone */
-	for (struct m *m = grt_rt.allm; m; m = m->alllink)
+	struct m *m, *joined = NULL;
+
+	/* nobody starts another: the monitor is gone; but they may end by themselves */
+	for (;;) {
+		grt_spin_lock(&grt_rt.lock);
+		m = take(&grt_rt.allm);
+		if (!m) {
+			m = grt_load(&grt_rt.ended);
+			if (m)
+				grt_store(&grt_rt.ended, m->alllink);
+		}
+		grt_spin_unlock(&grt_rt.lock);
+		if (!m)
+			break;
 		grt_os_thread_join(m->thread);
-	/* only now: one that searched could still look at another's record (PROTOCOL own) */
-	for (struct m *m = grt_rt.allm, *next; m; m = next) {
-		next = m->alllink;
-		free(m);
+		m->alllink = joined;
+		joined = m;
 	}
-	grt_rt.allm = NULL;
+	/* only now: one that searched could still look at another's record (PROTOCOL own) */
+	while ((m = take(&joined)))
+		free(m);
 }

@@ -11,7 +11,10 @@ int grt_m_start(struct p *p);
 /* Ends the threads of n Ms at most, those that have been idle for longest, and waits for it. How many it were. */
 uint32_t grt_m_retire(uint32_t n);
 
-/* All that are left of Ms whose threads have ended. */
+/* By the monitor: joins the threads that have ended by themselves. True: some are still about to. */
+bool grt_m_join_ended(void);
+
+/* By shutdown: all. */
 void grt_m_join_all(void);
 
 /* Under rt.lock no more: takes what a P that retires holds to where others find it. */

@@ -6,6 +6,7 @@
 #include "base/fatal.h"
 #include "engine/deadlock.h"
 #include "engine/dog.h"
+#include "engine/loop.h"
 #include "engine/spare.h"
 #include "engine/stats.h"
 #include "engine/stuck.h"
@@ -45,6 +46,7 @@ static struct {
 	int64_t looked_at, trim_at;
 	uint32_t quiet; /* looks at which nothing had changed */
 	bool cold;	/* nothing left to trim */
+	bool ending;	/* threads are about to end */
 	uint64_t ticks; /* sum of schedticks, for the hang watch */
 	int64_t moved_at;
 	uint64_t dead_ticks;
@@ -254,8 +256,9 @@ static int64_t may_sleep(int64_t now)
 	int64_t until = 0;
 
 	grt_spin_lock(&grt_rt.lock);
-	if (all_idle() && Mon.cold && !grt_load(&grt_rt.want_m) && !grt_rt.hang_seconds &&
-	    !grt_rt.trace_ms && !Mon.dead_since && !(GRT_CHECKS_ON && grt_work_visible())) {
+	if (all_idle() && Mon.cold && !Mon.ending && !grt_load(&grt_rt.want_m) &&
+	    !grt_rt.hang_seconds && !grt_rt.trace_ms && !Mon.dead_since &&
+	    !(GRT_CHECKS_ON && grt_work_visible())) {
 		int64_t first = grt_timers_earliest(), due = grt_spare_due();
 
 		until = grt_rt.keeper && grt_rt.keeper_when <= first ? GRT_NEVER : first;
@@ -283,6 +286,7 @@ static void *monitor(void *arg)
 			tick = tick < GRT_DOG_TICK ? tick : GRT_DOG_TICK;
 		grt_spare_retire(now);
 		trim(now);
+		Mon.ending = grt_m_join_ended();
 		watch_hang(now);
 		trace(now);
 		if (grt_load(&Mon.stop))

@@ -303,6 +303,10 @@ struct g *grt_pick(struct m *m, struct p *p)
 		grt_spin_end(m);
 	if (!g || grt_saved(g))
 		return g;
+	if (g->flags & G_LOCKED) {
+		grt_locked_start(m, p, g);
+		return NULL;
+	}
 	/* its M was preempted in the middle of its switch: others first, and the CPU to that M */
 	grt_ready_shared(g);
 	sched_yield();

@@ -51,7 +51,7 @@ static void add_ms(goru_stats *st)
 			st->running++;
 	}
 	st->threads = grt_rt.nm;
-	st->threads_idle = grt_rt.nmidle;
+	st->threads_idle = grt_rt.nmidle + grt_rt.nm_lock_waits;
 	st->retakes = grt_rt.nretakes;
 	grt_spin_unlock(&grt_rt.lock);
 }

@@ -42,7 +42,8 @@ int64_t grt_os_now(void);
 /* threads (thread.c): 0 or -EAGAIN, -ENOMEM. The new thread has all asynchronous signals blocked. */
 int grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, const char *name);
 void grt_os_thread_join(pthread_t t);
-unsigned grt_os_threads(void);				  /* of the process; 0: unknown */
+bool grt_os_thread_joined(pthread_t t); /* joined, if it has ended; does not wait */
+unsigned grt_os_threads(void);		/* of the process; 0: unknown */
 void grt_os_thread_bounds(const void **lo, size_t *size); /* the caller's own stack */
 int grt_os_altstack_set(void **out, size_t *size);	  /* for the overflow reporter */
 void grt_os_altstack_clear(void *base, size_t size);

@@ -51,6 +51,7 @@ enum g_flags {
 	G_NAMED = 16,
 	G_LOCALS = 32, /* locals is set: they have to be destroyed at its end */
 	G_TASK = 64,   /* word[0] is its task, which has not ended */
+	G_LOCKED = 128 /* to its thread: sched/locked.h */,
 };
 
 _Static_assert(sizeof(struct gobuf) == 32,
@@ -90,6 +91,10 @@ struct g {
 	uint32_t ran_on;       /* the M's id + 1, under GORU_DEBUG=migrate=1 only */
 	struct locals *locals; /* sched/local.h */
 	struct big *big;       /* sched/big.h: the stack it runs on, if not its own */
+	struct m *lockm;       /* the M it is locked to: sched/locked.h */
+	struct gobuf
+		lock_at; /* while locked, instead of sched, which then says that nobody may run it */
+	uint32_t lock_depth;
 	struct san_stack san;
 };
 

@@ -39,7 +39,7 @@
  *
  * PROTOCOL note
  *   Words    m.note: 0 nothing, 1 woken, 2 asleep.
- *   Owners   1 is stored by who took the M off the idle list, once; the rest by the M.
+ *   Owners   1 is stored by who took the M off the idle list or cleared its lock_waits, once; the rest by the M.
  *   Steps    wake: exchange 1; was 2: futex wake. sleep: CAS 0 -> 2, futex wait while 2; then store 0.
  *   Pairs    A wake: note release -> B sleep: note acquire   the M sees the P it was given
  *   Relaxed  the store of 0: the M is on no list then.
@@ -61,8 +61,7 @@ void grt_note_wake(struct m *m)
 		grt_os_futex_wake(&m->note, 1);
 }
 
-/* False: the deadline came first. */
-static bool note_sleep(struct m *m, int64_t deadline)
+bool grt_note_sleep(struct m *m, int64_t deadline)
 {
 	uint32_t seen = 0;
 
@@ -359,7 +358,7 @@ static void sleep_until(struct m *m, bool spun, int64_t when)
 	if (grt_load(&grt_rt.npidle) && grt_work_visible())
 		grt_wake_one();
 	grt_chaos();
-	while (!note_sleep(m, when)) {
+	while (!grt_note_sleep(m, when)) {
 		if (timer_due(m))
 			return;
 		when = GRT_NEVER;

@@ -47,11 +47,14 @@ bool grt_idle_giving(struct m *m, struct g *g);
 /* A spinning M found work: it stops spinning and sees to it that what else there is gets looked at. */
 void grt_spin_end(struct m *m);
 
-/* Wakes an M out of grt_idle. */
+/* Wakes an M out of its sleep, which it was taken off the list of. */
 void grt_note_wake(struct m *m);
 
 /* A new earliest timer of some P, from one who holds none: if all are idle and nobody sleeps for it, somebody will. */
 void grt_wake_for_timer(int64_t when);
+
+/* m sleeps until then; false: the deadline came first. */
+bool grt_note_sleep(struct m *m, int64_t deadline);
 
 /* The earliest timer of all Ps; GRT_NEVER: none. */
 int64_t grt_timers_earliest(void);

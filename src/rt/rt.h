@@ -80,6 +80,9 @@ struct m {
 	bool ends;	  /* under rt.lock: off the idle list for good */
 	bool keeper;	  /* under rt.lock: sleeps until the earliest timer */
 	bool useful;	  /* not woken for nothing, or for a moment only */
+	bool lock_waits;  /* under rt.lock: asleep until it is given a P for lockg */
+	bool lock_ended;  /* lockg has ended, and so does the thread */
+	struct g *lockg;  /* the only goroutine that runs here: sched/locked.h */
 	int64_t found_at; /* when that was; 0: nothing since */
 	struct g *given;  /* to be run first: engine/migrate.h */
 	struct p *oldp;	  /* the P its goroutine lost: tried first on the way back */
@@ -89,7 +92,7 @@ struct m {
 	struct m *link;	       /* idle list; under rt.lock */
 	struct m *alllink;     /* all Ms; under rt.lock */
 	uint32_t id;
-	bool started;	      /* it has a thread to join */
+	bool started;	      /* under rt.lock: in allm, with a thread to join */
 	_Atomic uint32_t tid; /* as the kernel calls it; 0: not yet known */
 	pthread_t thread;
 };
@@ -141,6 +144,10 @@ struct rt {
 	struct m *allm;
 	uint32_t nm;	      /* Ms with a thread */
 	uint32_t nm_starting; /* of these, not yet idle for the first time, and made without a P */
+	uint32_t nm_locked;   /* Ms that goroutines are locked to, or were to their end */
+	uint32_t nm_lock_waits; /* of these, asleep */
+	struct m *_Atomic
+		ended; /* Ms whose threads end, by alllink; the monitor looks without the lock first */
 	struct m *keeper;
 	int64_t keeper_when;	 /* when it wakes */
 	_Atomic uint32_t want_m; /* Ms asked of the monitor, which looks without the lock first */

@@ -15,6 +15,8 @@ static struct m *queue_for_p(struct m *m, struct g *g)
 	grt_store(&g->reason, WAIT_P);
 	grt_g_set_state(g, G_RUNNABLE);
 	grt_ready_shared(g);
+	if (g->flags & G_LOCKED)
+		return grt_switch_locked(m, NULL, g);
 	return grt_switch(m, NULL, g, NULL);
 }
 
@@ -32,6 +34,8 @@ static GRT_NOINLINE struct m *give_way(struct m *m, struct g *g, struct p *p)
 {
 	grt_g_set_state(g, G_RUNNABLE);
 	grt_ready_last(p, g);
+	if (g->flags & G_LOCKED)
+		return grt_switch_locked(m, p, g);
 	return grt_switch(m, p, g, NULL);
 }
 
@@ -42,6 +46,8 @@ static struct p *idle_p(struct m *m)
 
 	if (p) {
 		grt_give(m, p);
+		if (m->curg->flags & G_LOCKED)
+			p->to_fair = 0; /* PROTOCOL locked */
 		m->blocked = false;
 		m->oldp = NULL;
 		grt_note_run(p, m->curg); /* a stretch of its own, for who watches */

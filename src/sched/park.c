@@ -18,6 +18,15 @@ static bool into_ring(struct p *p, struct g *g)
 	return grt_runq_push(&p->runq, g);
 }
 
+/* Nobody else waits where p's holder looks, whose goroutine has queued itself and is no longer queued then. To give p away
+ * for that one would take two threads' switches. */
+static GRT_COLD bool locked_alone(struct p *p)
+{
+	return !grt_load(&p->runnext) && !grt_lane_len(&p->spawned) && !grt_lane_len(&p->woken) &&
+	       !grt_load(&p->attention) && !grt_injq_len(&grt_rt.injq) &&
+	       grt_runq_len(&p->runq) == 1 && grt_runq_pop(&p->runq);
+}
+
 /* Behind everybody of its own P; others' turn comes at the 61st pick as always. */
 static GRT_NOINLINE void yield_to_others(struct m *m, struct p *p)
 {
@@ -28,10 +37,12 @@ static GRT_NOINLINE void yield_to_others(struct m *m, struct p *p)
 	if (GRT_LIKELY(!grt_runq_len(&p->runq)) || !into_ring(p, g))
 		grt_ready_last(p, g);
 	next = grt_next(p, g);
-	if (next == g)
-		grt_g_set_state(g, G_RUNNING);
-	else
+	if (next != g)
 		m = grt_switch(m, p, g, next);
+	else if (g->flags & G_LOCKED && !locked_alone(p))
+		m = grt_switch_locked(m, p, g);
+	else
+		grt_g_set_state(g, G_RUNNING);
 	grt_leave(m);
 }
 
@@ -112,6 +123,8 @@ static GRT_COLD struct m *last_words(struct m *m, struct g *g)
 	if (g->flags & G_LOCALS)
 		grt_locals_end(g);
 	m = grt_enter();
+	if (g->flags & G_LOCKED)
+		grt_locked_end(m, g);
 	if (g->flags & G_MAIN)
 		main_ended();
 	return m;
@@ -122,7 +135,7 @@ _Noreturn GRT_INLINE void run_over(struct m *m)
 {
 	struct g *g = m->curg;
 
-	if (GRT_UNLIKELY(g->flags & (G_MAIN | G_LOCALS)))
+	if (GRT_UNLIKELY(g->flags & (G_MAIN | G_LOCALS | G_LOCKED)))
 		m = last_words(m, g);
 	leave_for_good(m, g);
 }

@@ -18,6 +18,8 @@ GRT_INLINE struct m *grt_park(struct m *m, struct p *p)
 	p->nparks++;
 
 	if (GRT_UNLIKELY(next == g)) {
+		if (g->flags & G_LOCKED)
+			return grt_switch_locked(m, p, g);
 		grt_g_set_state(g, G_RUNNING);
 		return m;
 	}

@@ -4,6 +4,8 @@
 
 #include "base/fatal.h"
 #include "rt/gpool.h"
+#include "rt/handoff.h"
+#include "rt/idle.h"
 #include "sched/next.h"
 #include "sched/ready.h"
 
@@ -20,8 +22,28 @@ GRT_NOINLINE void grt_bury(struct m *m)
 	grt_gpool_put(m->held, g);
 }
 
+GRT_COLD struct m *grt_switch_locked(struct m *m, struct p *p, struct g *g)
+{
+	grt_check_unlocked(g, "waits");
+	grt_unlocked_here("a goroutine is switched out");
+	grt_chaos();
+	grt_save_thread_state(m, g);
+	m->curg = NULL;
+	m->held = p;
+	if (p)
+		grt_handoff(m, p);
+	grt_tsan_switch(&m->san);
+	grt_san_leave(&g->san, &m->san, false);
+	m = grt_arch_switch(&g->lock_at, &m->g0, m);
+	grt_san_arrive(&g->san);
+	grt_load_thread_state(m, g);
+	return m;
+}
+
 GRT_COLD bool grt_saved_soon(struct g *g)
 {
+	if (g->flags & G_LOCKED)
+		return false;
 	for (int i = 0; i < 1000; i++) {
 		if (atomic_load_explicit(&g->sched.sp, memory_order_acquire)) /* gobuf.B */
 			return true;
@@ -41,6 +63,10 @@ GRT_COLD _Noreturn void grt_left_locked(struct g *g, const char *how)
 
 GRT_COLD struct g *grt_next_unsaved(struct p *p, struct g *g)
 {
-	grt_ready_last(p, g);
+	if (g->flags & G_LOCKED)
+		grt_store(&p->runnext,
+			  g); /* empty: g was the first. The loop hands p to its thread */
+	else
+		grt_ready_last(p, g);
 	return NULL;
 }

@@ -9,7 +9,8 @@
 /* Gives the goroutine that exit left behind to the pool; on the next stack that runs on m. */
 void grt_bury(struct m *m);
 
-/* Looks until g's registers are saved, for a moment: false if its M seems to be preempted in the middle of its switch. */
+/* Looks until g's registers are saved, for a moment: false if its M seems to be preempted in the middle of its switch, or
+ * only another thread may run it. */
 bool grt_saved_soon(struct g *g);
 
 /* Is g's stack free to be run on? It may have been queued by its waker a few instructions before its switch is over. */
@@ -69,6 +70,7 @@ GRT_INLINE struct m *grt_switch(struct m *m, struct p *p, struct g *g, struct g 
 	grt_save_thread_state(m, g);
 	m->curg = next;
 	m->held = p;
+	GRT_ASSERT(!(g->flags & G_LOCKED));
 	if (GRT_LIKELY(next)) {
 		grt_note_run(p, next);
 		to = &next->sched;
@@ -83,5 +85,8 @@ GRT_INLINE struct m *grt_switch(struct m *m, struct p *p, struct g *g, struct g 
 	grt_load_thread_state(m, g);
 	return m;
 }
+
+/* From g, which is queued or waiting already and locked to m, to m's loop; p, if not NULL, goes to another M. */
+struct m *grt_switch_locked(struct m *m, struct p *p, struct g *g);
 
 #endif

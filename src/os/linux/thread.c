@@ -122,6 +122,11 @@ void grt_os_thread_join(pthread_t t)
 	pthread_join(t, NULL);
 }
 
+bool grt_os_thread_joined(pthread_t t)
+{
+	return pthread_tryjoin_np(t, NULL) == 0;
+}
+
 void grt_os_thread_bounds(const void **lo, size_t *size)
 {
 	pthread_attr_t a;

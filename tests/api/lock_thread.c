@@ -1,0 +1,730 @@
+/* lock_thread.c - a locked goroutine stays on its thread and is alone there, wherever it waits and however it ends. */
+/* SPDX-License-Identifier: MIT */
+/* test: procs=1,2,4,16 */
+#define _GNU_SOURCE
+#include <stdatomic.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "test.h"
+
+#define NOINLINE __attribute__((noinline))
+
+static int here(void)
+{
+	return (int)syscall(SYS_gettid);
+}
+
+/* The thread's, looked up anew: compilers keep the address of a thread-local. */
+static __thread int own;
+
+static NOINLINE int *own_at(void)
+{
+	int *at = &own;
+
+	__asm__ volatile("" : "+r"(at) : : "memory");
+	return at;
+}
+
+/* The threads that goroutines are locked to, and that nobody else may be found on. */
+enum { MANY = 50 };
+static _Atomic int taken[MANY];
+
+struct tied {
+	int tid, at;
+};
+
+static struct tied tie(int at)
+{
+	struct tied t = { .at = at };
+
+	CHECK_EQ(goru_lock_thread(), 0);
+	t.tid = here();
+	for (int i = 0; i < MANY; i++)
+		CHECK(atomic_load(&taken[i]) != t.tid);
+	atomic_store(&taken[at], t.tid);
+	*own_at() = t.tid;
+	return t;
+}
+
+static void still(const struct tied *t)
+{
+	CHECK_EQ(here(), t->tid);
+	CHECK_EQ(*own_at(), t->tid);
+}
+
+static void untie(const struct tied *t)
+{
+	still(t);
+	*own_at() = 0;
+	atomic_store(&taken[t->at], 0);
+	CHECK_EQ(goru_unlock_thread(), 0);
+}
+
+static void not_tied(void)
+{
+	int tid = here();
+
+	for (int i = 0; i < MANY; i++)
+		CHECK(atomic_load(&taken[i]) != tid);
+	CHECK_EQ(*own_at(), 0);
+}
+
+static void on_plain_threads(void)
+{
+	CHECK_EQ(goru_lock_thread(), -EPERM);
+	CHECK_EQ(goru_unlock_thread(), -EPERM);
+}
+
+static void nests(void)
+{
+	CHECK_EQ(goru_unlock_thread(), -EPERM);
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(goru_lock_thread(), 0);
+
+	int tid = here();
+
+	for (int i = 0; i < 3; i++) {
+		CHECK_EQ(here(), tid);
+		goru_sleep(1);
+		goru_yield();
+		CHECK_EQ(here(), tid);
+		CHECK_EQ(goru_unlock_thread(), 0);
+	}
+	CHECK_EQ(goru_unlock_thread(), -EPERM);
+	CHECK_EQ(goru_lock_thread(), 0);
+	CHECK_EQ(goru_unlock_thread(), 0);
+}
+
+/* Others, all the time, that see on which threads they run. */
+static _Atomic bool stop;
+static goru_waitgroup others_wg;
+
+static void other(goru_chan *c, int salt)
+{
+	for (int i = salt; !atomic_load(&stop); i++) {
+		int v = 0;
+
+		not_tied();
+		if (i % 4 == 0)
+			goru_chan_try_recv(c, &v);
+		else if (i % 4 == 1)
+			goru_sleep(1000 * (i % 64));
+		else
+			goru_yield();
+	}
+	goru_waitgroup_done(&others_wg);
+}
+
+static goru_chan *begin_others(int n)
+{
+	goru_chan *c = goru_chan_make(sizeof(int), 1);
+
+	atomic_store(&stop, false);
+	goru_waitgroup_add(&others_wg, n);
+	for (int i = 0; i < n; i++)
+		CHECK_EQ(go(other, c, i), 0);
+	return c;
+}
+
+static void end_others(goru_chan *c)
+{
+	atomic_store(&stop, true);
+	CHECK_EQ(goru_waitgroup_wait(&others_wg), 0);
+	goru_chan_unref(c);
+}
+
+static void echo(goru_chan *in, goru_chan *out)
+{
+	int v;
+
+	while (goru_chan_recv(in, &v) > 0) {
+		not_tied();
+		CHECK_EQ(goru_chan_send(out, &v), 0);
+	}
+	goru_chan_unref(in);
+	goru_chan_unref(out);
+}
+
+static void in_channels(const struct tied *t, int rounds)
+{
+	goru_chan *out = goru_chan_ref(goru_chan_make(sizeof(int), 0));
+	goru_chan *in = goru_chan_ref(goru_chan_make(sizeof(int), 0));
+	int v;
+
+	CHECK_EQ(go(echo, out, in), 0);
+	for (int i = 0; i < rounds; i++) {
+		goru_case k[] = { GORU_RECV(in, &v), GORU_RECV(NULL, NULL) };
+
+		CHECK_EQ(goru_chan_send(out, &i), 0);
+		still(t);
+		if (i % 2)
+			CHECK_EQ(goru_chan_recv(in, &v), 1);
+		else
+			CHECK_EQ(goru_select(k, 2), 0);
+		still(t);
+		CHECK_EQ(v, i);
+		CHECK_EQ(goru_chan_recv_until(in, &v, goru_in(i * 1000)), -ETIMEDOUT);
+		still(t);
+	}
+	goru_chan_close(out);
+	goru_chan_unref(out);
+	goru_chan_unref(in);
+}
+
+static goru_mutex mu;
+static int guarded;
+
+static void adds(goru_waitgroup *wg)
+{
+	for (int i = 0; i < 20; i++) {
+		CHECK_EQ(goru_mutex_lock(&mu), 0);
+		guarded++;
+		not_tied();
+		goru_yield();
+		goru_mutex_unlock(&mu);
+	}
+	goru_waitgroup_done(wg);
+}
+
+static void in_locks(const struct tied *t)
+{
+	goru_waitgroup wg = { 0 };
+
+	guarded = 0;
+	goru_waitgroup_add(&wg, 2);
+	CHECK_EQ(go(adds, &wg), 0);
+	CHECK_EQ(go(adds, &wg), 0);
+	for (int i = 0; i < 20; i++) {
+		CHECK_EQ(goru_mutex_lock(&mu), 0);
+		guarded++;
+		still(t);
+		goru_yield();
+		still(t);
+		goru_mutex_unlock(&mu);
+	}
+	CHECK_EQ(goru_waitgroup_wait(&wg), 0);
+	still(t);
+	CHECK_EQ(guarded, 60);
+}
+
+static void in_brackets(const struct tied *t)
+{
+	for (int i = 0; i < 20; i++) {
+		goru_block_enter();
+		usleep(i * 10);
+		if (i % 3 == 0) { /* a wait inside them */
+			CHECK_EQ(goru_sleep(1000), 0);
+			still(t);
+		}
+		goru_block_exit();
+		still(t);
+		CHECK_EQ(goru_blocking(here()), t->tid);
+	}
+}
+
+static void *result(void *arg)
+{
+	not_tied();
+	goru_yield();
+	return arg;
+}
+
+static void in_join(const struct tied *t)
+{
+	goru_task *task;
+	void *r = NULL;
+
+	CHECK_EQ(goru_task_start(&task, result, (void *)t), 0);
+	CHECK_EQ(goru_task_join(task, &r), 0);
+	CHECK(r == t);
+	still(t);
+}
+
+static void deep(void *arg)
+{
+	const struct tied *t = arg;
+	volatile char much[300000];
+
+	much[0] = 1;
+	CHECK_EQ(much[0], 1);
+	for (int i = 0; i < 5; i++) {
+		goru_sleep(1000);
+		still(t);
+		goru_yield();
+		still(t);
+	}
+}
+
+static void stays_and_is_alone(void)
+{
+	goru_chan *c = begin_others(8);
+	struct tied t = tie(0);
+	goru_local_key key;
+
+	in_channels(&t, 30);
+	in_locks(&t);
+	in_brackets(&t);
+	in_join(&t);
+	CHECK_EQ(goru_call_on_big_stack(1 << 20, deep, &t), 0);
+	still(&t);
+	CHECK_EQ(goru_local_create(&key, NULL), 0);
+	CHECK_EQ(goru_local_set(key, &t), 0);
+	errno = 7777;
+	goru_sleep(1000);
+	CHECK_EQ(errno, 7777);
+	CHECK(goru_local_get(key) == &t);
+	CHECK_EQ(goru_local_delete(key), 0);
+	untie(&t);
+	end_others(c);
+}
+
+/* A plain thread wakes it, and is woken by it. */
+static goru_chan *ping, *pong;
+
+static void answers(void)
+{
+	struct tied t = tie(0);
+	int v;
+
+	while (goru_chan_recv(ping, &v) > 0) {
+		still(&t);
+		CHECK_EQ(goru_chan_send(pong, &v), 0);
+		still(&t);
+	}
+	untie(&t);
+	goru_chan_close(pong);
+}
+
+static void with_a_plain_thread(void)
+{
+	int v;
+
+	ping = goru_chan_make(sizeof(int), 0);
+	pong = goru_chan_make(sizeof(int), 0);
+	CHECK_EQ(go(answers), 0);
+	for (int i = 0; i < 100; i++) {
+		CHECK_EQ(goru_chan_send(ping, &i), 0);
+		CHECK_EQ(goru_chan_recv(pong, &v), 1);
+		CHECK_EQ(v, i);
+	}
+	goru_chan_close(ping);
+	CHECK_EQ(goru_chan_recv(pong, &v), 0);
+	goru_chan_unref(ping);
+	goru_chan_unref(pong);
+}
+
+static void sets(_Atomic int *ran)
+{
+	not_tied();
+	atomic_fetch_add(ran, 1);
+}
+
+static void *set(void *arg)
+{
+	CHECK_EQ(go(sets, (_Atomic int *)arg), 0);
+	return NULL;
+}
+
+/* It only yields: others have their turn nevertheless, wherever they are queued. */
+static void yields(void)
+{
+	_Atomic int ran = 0;
+
+	CHECK_EQ(goru_lock_thread(), 0);
+	for (int i = 0; i < 20; i++) {
+		pthread_t thread;
+
+		CHECK_EQ(pthread_create(&thread, NULL, set, (void *)&ran), 0);
+		while (atomic_load(&ran) != i + 1)
+			goru_yield();
+		pthread_join(thread, NULL);
+	}
+	CHECK_EQ(goru_unlock_thread(), 0);
+}
+
+/* It computes: what waits behind it runs on another thread, if there is a second P. */
+static void computes(void)
+{
+	_Atomic int ran = 0;
+
+	if (goru_procs() == 1)
+		return;
+	CHECK_EQ(goru_lock_thread(), 0);
+	for (int i = 0; i < 5; i++) {
+		CHECK_EQ(go(sets, &ran), 0);
+		while (atomic_load(&ran) != i + 1)
+			;
+	}
+	CHECK_EQ(goru_unlock_thread(), 0);
+}
+
+/* Ends. The thread's own end is seen by the destructor of a value of the thread's. */
+static pthread_key_t key;
+static _Atomic int gone;
+
+static void thread_ends(void *arg)
+{
+	(void)arg;
+	atomic_fetch_add(&gone, 1);
+}
+
+static void tie_for_good(void)
+{
+	CHECK_EQ(goru_lock_thread(), 0);
+	CHECK_EQ(pthread_setspecific(key, &key), 0);
+	goru_yield();
+}
+
+static void returns(void)
+{
+	tie_for_good();
+}
+
+static void exits(void)
+{
+	tie_for_good();
+	goru_exit();
+}
+
+static void returns_without_p(void)
+{
+	tie_for_good();
+	goru_block_enter();
+}
+
+static void exits_deep(void *arg)
+{
+	(void)arg;
+	goru_sleep(1000);
+	goru_exit();
+}
+
+static void exits_on_big_stack(void)
+{
+	tie_for_good();
+	goru_call_on_big_stack(1 << 20, exits_deep, NULL);
+}
+
+static void nested(void)
+{
+	tie_for_good();
+	tie_for_good();
+	CHECK_EQ(goru_unlock_thread(), 0);
+}
+
+/* Tied only by a destructor of its locals. */
+static goru_local_key local;
+
+static void ties(void *arg)
+{
+	(void)arg;
+	tie_for_good();
+}
+
+static void tied_at_its_end(void)
+{
+	CHECK_EQ(goru_local_set(local, &local), 0);
+}
+
+static void *task_returns(void *arg)
+{
+	tie_for_good();
+	return arg;
+}
+
+static void main_returns(void *arg)
+{
+	(void)arg;
+	tie_for_good();
+}
+
+static void ends_tied(void)
+{
+	static void (*const how[])(void) = {
+		returns, exits, returns_without_p, exits_on_big_stack, nested, tied_at_its_end
+	};
+	enum { N = sizeof(how) / sizeof(how[0]) };
+	_Atomic int ran = 0;
+	goru_task *task;
+	void *r = NULL;
+
+	CHECK_EQ(pthread_key_create(&key, thread_ends), 0);
+	CHECK_EQ(goru_local_create(&local, ties), 0);
+	atomic_store(&gone, 0);
+	for (int i = 0; i < 3 * N; i++) {
+		CHECK_EQ(go(how[i % N]), 0);
+		UNTIL(atomic_load(&gone) == i + 1);
+		CHECK_EQ(go(sets, &ran), 0);
+		UNTIL(atomic_load(&ran) == i + 1);
+	}
+	CHECK_EQ(goru_task_start(&task, task_returns, &task), 0);
+	CHECK_EQ(goru_task_join(task, &r), 0);
+	CHECK(r == &task);
+	UNTIL(atomic_load(&gone) == 3 * N + 1);
+	if (!goru_id()) {
+		CHECK_EQ(goru_run(main_returns, NULL), 0);
+		UNTIL(atomic_load(&gone) == 3 * N + 2);
+	}
+	CHECK_EQ(goru_local_delete(local), 0);
+	CHECK_EQ(pthread_key_delete(key), 0);
+}
+
+/* Their threads are joined as they end, not only at shutdown. */
+static void threads_do_not_pile_up(void)
+{
+	CHECK_EQ(pthread_key_create(&key, thread_ends), 0);
+	atomic_store(&gone, 0);
+	for (int i = 0; i < 300; i += 10) {
+		for (int k = 0; k < 10; k++)
+			CHECK_EQ(go(returns), 0);
+		UNTIL(atomic_load(&gone) == i + 10);
+	}
+	UNTIL(test_threads() <= 64);
+	CHECK_EQ(pthread_key_delete(key), 0);
+}
+
+/* Fifty of them, and as many that are not locked, in a ring. */
+enum { LAPS = 20 };
+static goru_chan *ring[2 * MANY];
+static goru_waitgroup ring_wg;
+
+static void link_of_ring(int i)
+{
+	bool locks = i % 2 == 0;
+	struct tied t = { 0 };
+	int v;
+
+	if (locks)
+		t = tie(i / 2);
+	for (int lap = 0; lap < LAPS; lap++) {
+		CHECK_EQ(goru_chan_recv(ring[i], &v), 1);
+		CHECK_EQ(v, lap * 2 * MANY + i);
+		if (locks)
+			still(&t);
+		else
+			not_tied();
+		v++;
+		if (lap < LAPS - 1 || i < 2 * MANY - 1)
+			CHECK_EQ(goru_chan_send(ring[(i + 1) % (2 * MANY)], &v), 0);
+	}
+	if (locks)
+		untie(&t);
+	goru_waitgroup_done(&ring_wg);
+}
+
+static void fifty_in_a_ring(void)
+{
+	int v = 0;
+
+	for (int i = 0; i < 2 * MANY; i++)
+		ring[i] = goru_chan_make(sizeof(int), i % 3 == 0);
+	goru_waitgroup_add(&ring_wg, 2 * MANY);
+	for (int i = 0; i < 2 * MANY; i++)
+		CHECK_EQ(go(link_of_ring, i), 0);
+	CHECK_EQ(goru_chan_send(ring[0], &v), 0);
+	CHECK_EQ(goru_waitgroup_wait(&ring_wg), 0);
+	for (int i = 0; i < 2 * MANY; i++)
+		goru_chan_unref(ring[i]);
+}
+
+/* The number of Ps goes down below what locked goroutines run on, and up. */
+static void procs_change(void)
+{
+	unsigned procs = goru_procs();
+	goru_chan *c = begin_others(4);
+	struct tied t = tie(0);
+
+	for (int i = 0; i < 20; i++) {
+		CHECK_EQ(goru_set_procs(i % 2 ? 4 : 1), 0);
+		still(&t);
+		goru_yield();
+		still(&t);
+		goru_sleep(20000);
+		still(&t);
+	}
+	CHECK_EQ(goru_set_procs(procs), 0);
+	untie(&t);
+	end_others(c);
+}
+
+/* Below here each begins with the runtime off. */
+static void off(void)
+{
+	CHECK_EQ(goru_shutdown(), 0);
+}
+
+static void start(unsigned procs, unsigned max_threads)
+{
+	goru_config cfg = GORU_CONFIG_INIT;
+
+	cfg.procs = procs;
+	cfg.max_threads = max_threads;
+	off();
+	CHECK_EQ(goru_init(&cfg), 0);
+}
+
+static void locks_and_waits(goru_chan *c, _Atomic int *rc)
+{
+	int r = goru_lock_thread();
+
+	if (r < 0)
+		CHECK_EQ(goru_unlock_thread(), -EPERM);
+	atomic_store(rc, r);
+	goru_chan_recv(c, NULL);
+	if (r == 0)
+		CHECK_EQ(goru_unlock_thread(), 0);
+	atomic_store(rc, 2);
+}
+
+/* One thread stays for the others. */
+static void one_thread_stays(void)
+{
+	goru_chan *c = goru_chan_make(0, 0);
+	_Atomic int rc = 1;
+
+	start(1, 1);
+	CHECK_EQ(go(locks_and_waits, c, &rc), 0);
+	UNTIL(atomic_load(&rc) == -EAGAIN);
+	CHECK_EQ(goru_chan_send(c, NULL), 0);
+	UNTIL(atomic_load(&rc) == 2);
+
+	start(1, 3);
+	for (int i = 0; i < 10; i++) {
+		_Atomic int first = 1, second = 1, third = 1;
+
+		CHECK_EQ(go(locks_and_waits, c, &first), 0);
+		UNTIL(atomic_load(&first) == 0);
+		CHECK_EQ(go(locks_and_waits, c, &second), 0);
+		UNTIL(atomic_load(&second) == 0);
+		CHECK_EQ(go(locks_and_waits, c, &third), 0);
+		UNTIL(atomic_load(&third) == -EAGAIN);
+		CHECK(test_threads() <= 6); /* three, the monitor, this one, the watchdog */
+		for (int k = 0; k < 3; k++)
+			CHECK_EQ(goru_chan_send(c, NULL), 0);
+		UNTIL(atomic_load(&first) == 2 && atomic_load(&second) == 2 &&
+		      atomic_load(&third) == 2);
+	}
+	goru_chan_unref(c);
+	off();
+}
+
+/* A goroutine that ended tied makes room for another one. */
+static void room_again(void)
+{
+	CHECK_EQ(pthread_key_create(&key, thread_ends), 0);
+	atomic_store(&gone, 0);
+	start(1, 2);
+	for (int i = 0; i < 10; i++) {
+		_Atomic int rc = 1;
+		goru_chan *c = goru_chan_make(0, 0);
+
+		CHECK_EQ(go(returns), 0);
+		UNTIL(atomic_load(&gone) == i + 1);
+		CHECK_EQ(go(locks_and_waits, c, &rc), 0);
+		UNTIL(atomic_load(&rc) == 0);
+		CHECK_EQ(goru_chan_send(c, NULL), 0);
+		UNTIL(atomic_load(&rc) == 2);
+		goru_chan_unref(c);
+	}
+	off();
+	CHECK_EQ(pthread_key_delete(key), 0);
+}
+
+static _Atomic int locked_now;
+
+static void waits_for_ever(goru_chan *c)
+{
+	CHECK_EQ(goru_lock_thread(), 0);
+	atomic_fetch_add(&locked_now, 1);
+	goru_chan_recv(c, NULL);
+	CHECK(false);
+}
+
+static void sleeps_long(void)
+{
+	CHECK_EQ(goru_lock_thread(), 0);
+	atomic_fetch_add(&locked_now, 1);
+	goru_sleep(3600 * GORU_SEC);
+	CHECK(false);
+}
+
+static void keeps_yielding(void)
+{
+	CHECK_EQ(goru_lock_thread(), 0);
+	atomic_fetch_add(&locked_now, 1);
+	for (;;)
+		goru_yield();
+}
+
+static void blocks_and_waits(goru_chan *c)
+{
+	CHECK_EQ(goru_lock_thread(), 0);
+	goru_block_enter();
+	atomic_fetch_add(&locked_now, 1);
+	usleep(100);
+	goru_chan_recv(c, NULL);
+	CHECK(false);
+}
+
+/* Shutdown drops those that wait and those that are ready, and their threads are gone after it. */
+static void shutdown_drops(void)
+{
+	goru_chan *c = goru_chan_make(0, 0);
+	int before;
+
+	off();
+	before = test_threads();
+	for (int i = 0; i < 10; i++) {
+		atomic_store(&locked_now, 0);
+		for (int k = 0; k < 4; k++) {
+			CHECK_EQ(go(waits_for_ever, c), 0);
+			CHECK_EQ(go(sleeps_long), 0);
+			CHECK_EQ(go(keeps_yielding), 0);
+			CHECK_EQ(go(blocks_and_waits, c), 0);
+		}
+		if (i % 2)
+			UNTIL(atomic_load(&locked_now) == 16);
+		off();
+		UNTIL(test_threads() == before);
+	}
+	CHECK_EQ(goru_chan_try_send(c, NULL), -EAGAIN);
+	goru_chan_unref(c);
+}
+
+/* Threads that wait for their goroutine are asleep: a deadlock is one. */
+static _Atomic int told;
+
+static void on_deadlock(void *arg)
+{
+	CHECK(arg == &told);
+	atomic_fetch_add(&told, 1);
+}
+
+static void main_waits(void *arg)
+{
+	CHECK_EQ(go(waits_for_ever, (goru_chan *)arg), 0);
+	CHECK_EQ(goru_lock_thread(), 0);
+	goru_chan_recv(arg, NULL);
+}
+
+static void deadlock(void)
+{
+	goru_chan *c = goru_chan_make(0, 0);
+	goru_config cfg = GORU_CONFIG_INIT;
+
+	test_watch(NULL, 0); /* a thread that might wake somebody */
+	cfg.on_deadlock = on_deadlock;
+	cfg.on_deadlock_arg = &told;
+	off();
+	CHECK_EQ(goru_init(&cfg), 0);
+	CHECK_EQ(goru_run(main_waits, c), -EDEADLK);
+	CHECK_EQ(atomic_load(&told), 1);
+	off();
+	goru_chan_unref(c);
+}
+
+TEST_MAIN(TEST(on_plain_threads), TEST_GO(nests), TEST_GO(stays_and_is_alone),
+	  TEST(with_a_plain_thread), TEST_GO(yields), TEST_GO(computes), TEST_BOTH(ends_tied),
+	  TEST_BOTH(threads_do_not_pile_up), TEST_BOTH(fifty_in_a_ring), TEST_GO(procs_change),
+	  TEST(one_thread_stays), TEST(room_again), TEST(shutdown_drops), TEST(deadlock))
