@@ -23,8 +23,10 @@ static void lock_again(goru_mutex *mu)
 }
 
 /* A signal would wake one who did not hold what its sender holds. */
-static GRT_COLD _Noreturn void two_mutexes(struct queue *q, goru_mutex *mu)
+static GRT_COLD _Noreturn void two_mutexes(struct m *m, struct queue *q, goru_mutex *mu)
 {
+	if (m)
+		grt_g_set_state(m->curg, G_RUNNING); /* after all */
 	grt_fatal("condition %p waited on by %s with mutex %p, and by others with mutex %p",
 		  (void *)q, grt_who(grt_me()).text, (void *)mu, q->first->elem);
 }
@@ -42,7 +44,7 @@ static int wait_on(struct queue *q, goru_mutex *mu, int64_t deadline)
 	grt_wait_begin(&w, m ? m->curg : NULL, KIND_QUEUE, &n, 1);
 	v = grt_queue_lock(q);
 	if (GRT_UNLIKELY(q->first && q->first->elem != mu))
-		two_mutexes(q, mu);
+		two_mutexes(m, q, mu);
 	rc = grt_wait_arm(p, &w, deadline);
 	if (rc < 0) {
 		grt_queue_unlock(q, v);

@@ -3,6 +3,7 @@
 /* model: with=core */
 #include "kit.h"
 
+#include "rt/handoff.h"
 #include "rt/own.h"
 #include "sched/ready.h"
 #include "sched/block.h"

@@ -40,7 +40,7 @@ for left_out in NO_SUBMIT_FENCE NO_IDLE_FENCE NO_IDLE_LOOK SPINNERS_LOOK NO_SPIN
 done
 check holds handshake.pml
 check holds handshake.pml -DFENCE
-for left_out in NO_BARRIER NO_LOOK REREAD; do
+for left_out in NO_BARRIER NO_LOOK REREAD P_STAYS NO_QUEUE_LOOK NO_IDLE_LOOK IDLE_UNLOCKED; do
 	check breaks handshake.pml -D$left_out
 done
 exit $failed

@@ -4,6 +4,7 @@
 #include "kit.h"
 
 #include "engine/pick.h"
+#include "rt/handoff.h"
 #include "rt/own.h"
 #include "sched/ready.h"
 
