@@ -1,8 +1,10 @@
-/* thread.c - the runtime's threads: name, signals, bounds, alternate stack; and the clock. */
+/* thread.c - the runtime's threads: name, signals, bounds, alternate stack, what others see of them; and the clock. */
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
 #include <signal.h>
+#include <stdatomic.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "test.h"
 
@@ -99,5 +101,54 @@ static void clock_is_monotonic(void)
 	CHECK(now >= last && now - last < GORU_SEC);
 }
 
-TEST_MAIN(TEST(started_with_signals_blocked), TEST(bounds_hold_the_caller),
-	  TEST(altstack_comes_and_goes), TEST(clock_is_monotonic))
+/* A thread as the monitor looks at it. */
+static _Atomic uint32_t tid;
+static _Atomic int step;
+
+static void *computes_then_sleeps(void *arg)
+{
+	atomic_store(&tid, grt_os_thread_id());
+	while (atomic_load(&step) == 0)
+		;
+	while (atomic_load(&step) == 1)
+		pause();
+	return arg;
+}
+
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+static void others_are_looked_at(void)
+{
+	struct sigaction sa = { .sa_handler = nothing };
+	int64_t used;
+	pthread_t t;
+
+	CHECK_EQ(grt_os_thread_cpu(0), -1);
+	CHECK_EQ(grt_os_thread_cpu(1), -1); /* another process */
+	CHECK_EQ(grt_os_thread_sleeps(0), -1);
+	CHECK_EQ(grt_os_thread_sleeps(grt_os_thread_id()), 0);
+	CHECK(grt_os_thread_cpu(grt_os_thread_id()) > 0);
+
+	sigaction(SIGUSR2, &sa, NULL);
+	CHECK_EQ(pthread_create(&t, NULL, computes_then_sleeps, NULL), 0);
+	UNTIL(atomic_load(&tid));
+	used = grt_os_thread_cpu(atomic_load(&tid));
+	UNTIL(grt_os_thread_cpu(atomic_load(&tid)) > used + 1000000);
+	CHECK_EQ(grt_os_thread_sleeps(atomic_load(&tid)), 0);
+	atomic_store(&step, 1);
+	UNTIL(grt_os_thread_sleeps(atomic_load(&tid)) == 1);
+	used = grt_os_thread_cpu(atomic_load(&tid));
+	usleep(2000);
+	CHECK_EQ(grt_os_thread_cpu(atomic_load(&tid)), used);
+	atomic_store(&step, 2);
+	pthread_kill(t, SIGUSR2);
+	pthread_join(t, NULL);
+	UNTIL(grt_os_thread_sleeps(atomic_load(&tid)) == -1);
+	CHECK_EQ(grt_os_thread_cpu(atomic_load(&tid)), -1);
+}
+
+TEST_MAIN(TEST(others_are_looked_at), TEST(started_with_signals_blocked),
+	  TEST(bounds_hold_the_caller), TEST(altstack_comes_and_goes), TEST(clock_is_monotonic))
