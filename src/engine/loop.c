@@ -176,7 +176,6 @@ static void *m_main(void *arg)
 		grt_rt.nm_starting--;
 		grt_spin_unlock(&grt_rt.lock);
 	}
-	grt_store(&m->in_rt, 1);
 	begin(m);
 	/* without it an overflow kills the process without a name; that is all */
 	rc = grt_os_altstack_set(&alt, &alt_size);
@@ -203,7 +202,7 @@ int grt_m_start(struct p *p)
 		grt_spin_unlock(&grt_rt.lock);
 		return -ENOMEM;
 	}
-	*m = (struct m){ 0 };
+	*m = (struct m){ .in_rt = 1 }; /* inside from the first moment it is seen to hold a P */
 	grt_spin_lock(&grt_rt.lock);
 	m->id = grt_rt.m_id++;
 	if (p)
@@ -212,7 +211,6 @@ int grt_m_start(struct p *p)
 		grt_rt.nm_starting++;
 	grt_spin_unlock(&grt_rt.lock);
 	snprintf(name, sizeof(name), "goru-%u", m->id);
-	grt_store(&m->in_rt, 1);
 	rc = grt_os_thread_start(&m->thread, m_main, m, name);
 	grt_spin_lock(&grt_rt.lock);
 	if (rc == 0) {

@@ -28,20 +28,15 @@ static void *takers(void *arg)
 		uint32_t n = atomic_load_explicit(&grt_rt.nallp, memory_order_acquire);
 		struct p *p = grt_load(&grt_rt.allp[grt_rand_below(&r, n)]);
 		uint64_t tick = grt_load(&p->schedtick);
-		bool wanted = grt_rand_below(&r, 4), outside;
+		bool wanted = grt_rand_below(&r, 4);
+		struct m *m = grt_load(&p->m);
 		enum retake rc = RETAKE_NOT;
-		struct m *m;
 
-		grt_spin_lock(&grt_rt.lock);
-		m = grt_load(&p->m);
-		outside = m && !grt_load(&m->in_rt);
-		grt_spin_unlock(&grt_rt.lock);
-		if (outside)
+		if (m)
 			rc = grt_retake(m, p, tick, wanted, wanted ? G_BLOCKED : G_NO_P);
 		if (rc == RETAKE_DONE)
 			atomic_fetch_add_explicit(&taken, 1, memory_order_relaxed);
-		if (rc != RETAKE_NOT || grt_rand_below(&r, 16) == 0)
-			sched_yield();
+		sched_yield();
 	}
 	grt_plain_leave();
 	return NULL;
