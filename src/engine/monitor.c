@@ -23,17 +23,17 @@ enum {
 	TICK = 1000 * US,	/* somebody is busy */
 	TICK_RESCUE = 500 * US, /* somebody waits in private and could run elsewhere */
 	TICK_WAITS = 500 * US,	/* somebody waits, no P is idle, and one may be stuck */
-	TICK_STUCK = 150 * US,	/* its thread sleeps: to be seen once more */
-	TICK_QUIET = 2 * 1000 *
-		     US, /* for long nobody has waited, and each P has run the same goroutine */
+	TICK_STUCK = 120 * US,	/* its thread sleeps: to be seen once more */
+	TICK_FRESH = 120 * US,	/* FRESH looks after all was idle, or a P changed hands */
+	TICK_QUIET = 2000 * US, /* QUIET looks long nobody waited, and each P ran the same one */
 	TICK_IDLE = 10 * 1000 * US, /* only trimming is left */
 	TRIM_EVERY = 500 * 1000 * US,
 	OLDEST = 10 * 1000 * US,  /* so long may newer ones go before the oldest of the spawned */
 	CONFIRM = 10 * 1000 * US, /* so long after it looked like a deadlock it is one */
 	FEW = 8,		  /* goroutines run since the last look: one may be stuck by now */
-	QUIET = 16,		  /* looks that make it long */
-	UNUSED =
-		20, /* looks at which nobody wanted a blocked goroutine's P: it goes idle, and so may we */
+	FRESH = 6,
+	QUIET = 16,
+	UNUSED = 20, /* looks after which a blocked goroutine's P that nobody wants goes idle */
 };
 
 /* What was seen of each P at the last tick. */
@@ -45,6 +45,7 @@ static struct {
 	struct stuck stuck[GRT_MAX_PROCS];
 	int64_t looked_at, trim_at;
 	uint32_t quiet; /* looks at which nothing had changed */
+	uint32_t fresh; /* looks soon to come */
 	bool cold;	/* nothing left to trim */
 	bool ending;	/* threads are about to end */
 	uint64_t ticks; /* sum of schedticks, for the hang watch */
@@ -132,6 +133,8 @@ static bool hand_over(struct p *p, struct stuck *s, enum verdict v, int64_t now)
 	enum g_state as = v == STUCK_COMPUTES ? G_NO_P : G_BLOCKED;
 	enum retake rc = grt_retake(s->m, p, s->tick, true, as);
 
+	if (rc == RETAKE_DONE)
+		Mon.fresh = FRESH;
 	if (rc == RETAKE_NO_M)
 		grt_spare_make(now);
 	return rc != RETAKE_DONE;
@@ -181,6 +184,10 @@ static int64_t look_at_all(int64_t now)
 		tick = TICK_WAITS;
 	else if (Mon.quiet >= QUIET)
 		tick = TICK_QUIET;
+	if (Mon.fresh && !grt_load(&grt_rt.npidle)) {
+		Mon.fresh--;
+		tick = TICK_FRESH;
+	}
 	first = grt_timers_earliest();
 	if (first > now && first - now < tick)
 		tick = first - now;
@@ -293,7 +300,9 @@ static void *monitor(void *arg)
 			break;
 		until = may_sleep(now);
 		watch_deadlock(now); /* after it: what happens from here on wakes us */
-		if (!until || Mon.dead_since) {
+		if (until && !Mon.dead_since) {
+			Mon.fresh = FRESH;
+		} else {
 			/* idle: the keeper has the timers, only trimming is left */
 			if (tick < TICK_IDLE && all_idle() &&
 			    !(GRT_CHECKS_ON && grt_work_visible()))
@@ -315,6 +324,7 @@ int grt_monitor_start(void)
 
 	grt_store(&Mon.stop, false);
 	Mon.quiet = 0;
+	Mon.fresh = FRESH;
 	Mon.cold = false;
 	grt_spare_init(now);
 	Mon.trim_at = now + TRIM_EVERY;

@@ -12,9 +12,12 @@
 
 enum {
 	US = 1000,
-	LEAST = 100 * US,	   /* between two looks that are compared */
-	COMPUTES = 10 * 1000 * US, /* of CPU time */
-	SLEEPS = 2,		   /* looks in a row: one may meet a short call */
+	LEAST = 80 * US,	   /* between two looks that are compared */
+	COMPUTES = 10 * 1000 * US, /* so long */
+	USED = 5 * 1000 * US,	   /* with so much CPU time; others may need the CPU too */
+	GAP = 5 * 1000 *
+	      US,   /* more between two looks is not its time: we were stopped, or without a CPU */
+	SLEEPS = 2, /* looks in a row: one may meet a short call */
 	SLEEPS_UNTOLD =
 		40, /* where the kernel does not tell sleeping from waiting for a CPU (no /proc) */
 };
@@ -47,8 +50,14 @@ static enum verdict by_clock(struct stuck *s, struct m *m, uint64_t tick, int64_
 	if (cpu < 0)
 		return STUCK_NOT;
 	used = cpu - s->cpu;
-	*s = (struct stuck){ m, tick, now, cpu, same ? s->used + used : 0, same ? s->still : 0 };
-	if (s->used >= COMPUTES)
+	s->used = same ? s->used + used : 0;
+	s->since = same ? s->since + (elapsed < GAP ? elapsed : GAP) : 0;
+	s->still = same ? s->still : 0;
+	s->m = m;
+	s->tick = tick;
+	s->at = now;
+	s->cpu = cpu;
+	if (s->since >= COMPUTES && s->used >= USED)
 		return STUCK_COMPUTES;
 	if (!known || may_sleep(used, elapsed, same))
 		return blocked(s, tid, same && used < elapsed / 16);

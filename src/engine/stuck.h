@@ -12,6 +12,7 @@ struct stuck {
 	int64_t at;	/* when its clock was read */
 	int64_t cpu;	/* what it said */
 	int64_t used;	/* of it in this stretch, as far as looked at */
+	int64_t since;	/* our time in this stretch */
 	uint32_t still; /* looks in a row, in this stretch, at which it slept */
 };
 

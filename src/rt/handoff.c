@@ -81,8 +81,8 @@ enum retake grt_retake(struct m *m, struct p *p, uint64_t tick, bool wanted, enu
 			pass_on(p, wanted);
 			return RETAKE_DONE;
 		}
-		/* it was inside meanwhile and runs another one */
-		atomic_store_explicit(&m->p, p, memory_order_release); /* handshake.C */
+		/* it was inside meanwhile and runs another one; nothing of the P was touched, so handshake.C is not needed */
+		grt_store(&m->p, p);
 	}
 	grt_spin_unlock(&grt_rt.lock);
 	return rc;

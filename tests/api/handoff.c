@@ -350,6 +350,42 @@ static void procs_and_shutdown(void)
 	}
 }
 
+/* Brackets keep the P as long as nobody can use it; then it is taken although the goroutine computes. One that gets a P
+ * inside, for a call that waits, is in its brackets again after it. */
+static void in_brackets(void)
+{
+	goru_block_enter();
+	atomic_fetch_add(&inside, 1);
+	in_a_loop();
+	CHECK_EQ(goru_sleep(GORU_USEC), 0);
+	atomic_store(&released, 0);
+	atomic_fetch_add(&inside, 1);
+	in_a_loop();
+	goru_block_exit();
+	goru_waitgroup_done(&wg);
+}
+
+static void brackets_again(void)
+{
+	start(1);
+	goru_waitgroup_add(&wg, 1);
+	CHECK_EQ(go(in_brackets), 0);
+	UNTIL(atomic_load(&inside) == 1);
+	CHECK_EQ(get().blocked, 1);
+	UNTIL(get().handoffs == 1); /* nobody wants it, for a while */
+	CHECK_EQ(get().blocked, 1);
+	atomic_store(&released, 1);
+	UNTIL(atomic_load(&inside) == 2);
+	UNTIL(get().blocked == 1);
+	CHECK_EQ(get().running, 0);
+	goru_waitgroup_add(&wg, 1);
+	CHECK_EQ(go(frees), 0);
+	CHECK_EQ(goru_waitgroup_wait(&wg), 0);
+	UNTIL(get().goroutines == 0);
+	CHECK_EQ(get().blocked, 0);
+	CHECK_EQ(goru_shutdown(), 0);
+}
+
 /* Threads that were needed once and are not any more end; then they are made again. */
 static void spare_threads(void)
 {
@@ -449,4 +485,4 @@ static void stop_and_continue(void)
 
 TEST_MAIN(TEST(those_who_wait_before), TEST(those_who_come_after), TEST(without_membarrier),
 	  TEST(all_of_several), TEST(nobody_waits), TEST(no_deadlock), TEST(procs_and_shutdown),
-	  TEST(spare_threads), TEST(bounded), TEST(stop_and_continue))
+	  TEST(brackets_again), TEST(spare_threads), TEST(bounded), TEST(stop_and_continue))
