@@ -40,9 +40,9 @@ GORU_API void goru_dump(int fd);
 typedef struct goru_stats {
 	uint64_t goroutines;   /* now: started and not ended; the next four add up to it, roughly */
 	uint64_t runnable;     /* now: ready, waiting for their turn */
-	uint64_t running;      /* now: running, or blocked without brackets */
+	uint64_t running;      /* now: running, with a processor or without */
 	uint64_t waiting;      /* now: waiting in goru */
-	uint64_t blocked;      /* now: between goru_block_enter and goru_block_exit */
+	uint64_t blocked;      /* now: in brackets, or found blocked in the kernel */
 	uint64_t procs;	       /* now: as goru_procs */
 	uint64_t threads;      /* now: worker threads */
 	uint64_t threads_idle; /* now: of these, without work */
@@ -52,8 +52,8 @@ typedef struct goru_stats {
 	uint64_t parks;	       /* waits that were not over at once */
 	uint64_t steals;       /* times a worker took work from another's queue */
 	uint64_t stolen;       /* goroutines taken so */
-	uint64_t handoffs;     /* times goru_block_enter gave a processor to others */
-	uint64_t retakes;      /* times goroutines were taken from behind one that computes */
+	uint64_t handoffs;     /* times a goroutine that blocks or computes lost its processor */
+	uint64_t retakes;      /* times it was taken from one in the program's code, for others */
 	uint64_t timer_fires; /* waits ended by their deadline, sleeps included; timers that went off */
 	uint64_t timer_late;	 /* of these, more than 10 ms late */
 	uint64_t polls;		 /* of later versions; 0 */

@@ -17,7 +17,7 @@ typedef struct goru_config {
 	unsigned procs;		     /* goroutines that run at once, 1 to 1024; default: the CPUs */
 	unsigned flags;		     /* GORU_CONFIG_ bits */
 	size_t stack_size;	     /* bytes reserved for a stack; default 262144 */
-	unsigned max_threads;	     /* threads of the runtime */
+	unsigned max_threads;	     /* workers, those of blocked goroutines too; default 10000 */
 	unsigned max_blocking;	     /* of later versions; 0 */
 	void (*on_deadlock)(void *); /* called by goru_run in a deadlock; NULL: the process ends */
 	void *on_deadlock_arg;	     /* what on_deadlock is given */

@@ -59,7 +59,8 @@ static enum verdict by_clock(struct stuck *s, struct m *m, uint64_t tick, int64_
 	s->cpu = cpu;
 	if (s->since >= COMPUTES && s->used >= USED)
 		return STUCK_COMPUTES;
-	if (!known || may_sleep(used, elapsed, same))
+	/* inside it may sleep as well, for a moment: that is goru's own affair */
+	if ((!known || may_sleep(used, elapsed, same)) && !grt_load(&m->in_rt))
 		return blocked(s, tid, same && used < elapsed / 16);
 	s->still = 0;
 	return STUCK_NOT;
@@ -70,9 +71,9 @@ enum verdict grt_stuck(struct stuck *s, struct p *p, int64_t now, bool waits)
 	struct m *m = grt_load(&p->m);
 	uint64_t tick = grt_load(&p->schedtick);
 
-	if (!m || grt_load(&m->in_rt))
+	if (!m)
 		return STUCK_NOT;
-	if (grt_load(&p->bracket) == tick + 1) {
+	if (grt_load(&p->bracket) == tick + 1 && !grt_load(&m->in_rt)) {
 		*s = (struct stuck){ .m = m,
 				     .tick = tick,
 				     .still = s->tick == tick ? s->still + 1 : 1 };

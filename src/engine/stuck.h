@@ -21,7 +21,7 @@ enum verdict {
 	STUCK_PERHAPS,	/* it sleeps at this moment: worth another look soon */
 	STUCK_BRACKETS, /* between goru_block_enter and goru_block_exit, with its P */
 	STUCK_BLOCKED,
-	STUCK_COMPUTES,
+	STUCK_COMPUTES, /* whether or not it calls goru meanwhile; it can be taken only outside */
 };
 
 /* One look at time now, by the monitor. waits: somebody waits for a P; without, only stretches longer than a tick are
