@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "goru/errno.h"
 #include "test.h"
 #include "ways.h"
 
@@ -68,7 +69,9 @@ static void try_and_catch(int way, int n)
 		ways_go(way);
 		throw error(n);
 	} catch (const std::exception &e) {
+		errno = n + way;
 		ways_go(way);
+		CHECK_EQ(errno, n + way);
 		CHECK(handles(n) && !std::uncaught_exceptions());
 		CHECK_EQ(std::stoi(e.what()), n);
 	}
