@@ -64,7 +64,7 @@ ROWS = [
         sizes={"boost_fiber": (1, 100_000), "pthread": (1, 10_000)}),
     Row("sleep", "100,000 sleepers, 5 sleeps of 1..100 ms, CPU time", "ms", "cpu_ms", 5, 100_000, (3, 3), scales=False,
         extra=(("wall_ms", "wall", "ms"),), sizes={"pthread": (5, 10_000)}),
-    # timers, echo: with goru's timers and I/O
+    # timers (a workload of goru's and Go's programs; no row yet), echo: with goru's I/O
 ]
 
 

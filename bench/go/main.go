@@ -36,6 +36,7 @@ var workloads = map[string]workload{
 	"skynet":     {skynet, 1, 1_000_000},
 	"park":       {park, 1, 1_000_000},
 	"sleep":      {sleepers, 5, 100_000},
+	"timers":     {timers, 1, 1_000_000},
 }
 
 // From here to the result.

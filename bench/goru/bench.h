@@ -27,6 +27,7 @@ struct span {
 };
 struct span span_begin(void);
 double span_ns(const struct span *s);
+double span_cpu_ns(const struct span *s);
 
 /* Prints "R name value". */
 void result(const char *name, double value);

@@ -40,6 +40,11 @@ double span_ns(const struct span *s)
 	return wall() - s->wall;
 }
 
+double span_cpu_ns(const struct span *s)
+{
+	return cpu() - s->cpu;
+}
+
 void result(const char *name, double value)
 {
 	printf("R %s %.4f\n", name, value);
