@@ -48,6 +48,8 @@ static void retire(struct m *m, struct p *p)
 		grt_store(&p->status, P_DEAD);
 	}
 	grt_unlock_busy();
+	/* once more: what others had taken out to expire is back by now, or they see that the P is dead */
+	grt_timers_move(&grt_load(&grt_rt.allp[0])->timers, &p->timers);
 	atomic_thread_fence(memory_order_seq_cst); /* wake.F */
 	if (grt_work_visible())
 		grt_wake_one();

@@ -61,6 +61,9 @@ static void expire(struct p *from, struct p *to, int64_t now)
 	if (alarms.n) {
 		to->ntimer_fires += grt_fire(to, &alarms, now, &due);
 		grt_timers_return(&from->timers, &alarms);
+		/* it has retired meanwhile; or it does so now, and moves them itself (engine/loop.c) */
+		if (grt_load(&from->status) == P_DEAD)
+			grt_timers_move(&to->timers, &from->timers);
 	}
 	grt_ready_batch(to, &due);
 }

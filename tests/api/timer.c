@@ -329,9 +329,9 @@ static void cancelled_ones_are_used_again(void)
 			CHECK(false);
 	}
 	goru_timer_stop(&t);
-	/* not 130 bytes for each of 400,000; the sanitizers' own memory says nothing */
+	/* not 64 bytes for each of 400,000; the sanitizers' own memory says nothing */
 	if (!GRT_ASAN_ON && !GRT_TSAN_ON && !test_emulated())
-		CHECK(resident_kb() - before < 8000);
+		CHECK(resident_kb() - before < 6000);
 }
 
 static void counted(void)
