@@ -138,16 +138,20 @@ bool test_workers_asleep(void)
 	return yes;
 }
 
-/* Every P's holder has been told to stop. */
+/* Whoever runs a goroutine has been told to stop; others may have heard it already. */
 static bool stopping(void)
 {
 	uint32_t n = atomic_load_explicit(&grt_rt.nallp, memory_order_acquire);
 
 	if (grt_load(&grt_rt.phase) != RT_STOPPING)
 		return false;
-	for (uint32_t i = 0; i < n; i++)
-		if (!(grt_load(&grt_load(&grt_rt.allp[i])->attention) & ATT_STOP))
+	for (uint32_t i = 0; i < n; i++) {
+		struct p *p = grt_load(&grt_rt.allp[i]);
+		struct m *m = grt_load(&p->m);
+
+		if (m && grt_peek(&m->curg) && !(grt_load(&p->attention) & ATT_STOP))
 			return false;
+	}
 	return true;
 }
 

@@ -92,8 +92,8 @@ int test_asleep(void);
 bool test_workers_asleep(void);
 
 /*
- * Waits until a shutdown has begun, and nothing that is ready will be run any more. From a plain thread, or a goroutine
- * between brackets; the shutdown must not be over before, so some goroutine has to go on running until then.
+ * Waits until a shutdown has begun, and whoever runs a goroutine has been told to run no other. In the kernel, anywhere;
+ * the shutdown must not be over before, so some goroutine has to go on running until then.
  */
 void test_await_shutdown(void);
 
