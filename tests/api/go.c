@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test: procs=1,4 */
 #include <stdatomic.h>
+#include <unistd.h>
 
 #include "test.h"
 
@@ -280,7 +281,44 @@ static void ids_are_never_used_twice(void)
 	}
 }
 
+static void waits_on(goru_chan *c)
+{
+	goru_chan_recv(c, NULL);
+}
+
+static void ends(void *arg)
+{
+	(void)arg;
+	done();
+}
+
+/* What a goroutine was called is not what the next one in its place is called. */
+static void names_end_with_their_goroutines(void)
+{
+	goru_attr a = { .name = "old" };
+	goru_chan *c = goru_chan_make(0, 0);
+	unsigned n = goru_procs();
+
+	CHECK_EQ(goru_set_procs(1), 0); /* what has ended serves again at once */
+	before(64);
+	for (int i = 0; i < 64; i++)
+		CHECK_EQ(goru_go_attr(&a, ends, NULL), 0);
+	after(64);
+	UNTIL(test_alive() == 0);
+	for (int i = 0; i < 64; i++)
+		CHECK_EQ(go(waits_on, c), 0);
+	UNTIL(test_asleep() == 64);
+	test_capture_begin();
+	goru_dump(STDERR_FILENO);
+	CHECK(!strstr(test_capture_end(), "(old)"));
+	CHECK_EQ(goru_chan_close(c), 0);
+	UNTIL(test_alive() == 0);
+	goru_chan_unref(c);
+	CHECK_EQ(goru_set_procs(n), 0);
+}
+
 TEST_MAIN(TEST_BOTH(arguments_0_to_6), TEST_BOTH(narrow_and_wide), TEST_BOTH(enums_bools_pointers),
 	  TEST_BOTH(values_are_dropped), TEST_BOTH(evaluated_once_at_once),
 	  TEST_BOTH(pointers_to_functions), TEST_BOTH(null_function_is_refused),
-	  TEST_BOTH(many_at_once), TEST_BOTH(ids_are_never_used_twice))
+	  TEST_BOTH(many_at_once), TEST_BOTH(ids_are_never_used_twice),
+	  TEST_BOTH(names_end_with_their_goroutines))

@@ -115,7 +115,11 @@ void test_watch(const char *what, unsigned seconds)
 
 void test_begin(void)
 {
+	const char *only = getenv("GORU_TEST_ONLY");
+
 	setvbuf(stdout, NULL, _IONBF, 0);
+	if (only)
+		cmocka_set_test_filter(only);
 	signal(SIGPIPE, SIG_IGN);
 }
 

@@ -55,7 +55,7 @@ int test_failures(void);
 void test_run(void **state);
 void test_run_goroutine(void **state);
 
-/* Before the first test: output unbuffered, SIGPIPE ignored. */
+/* Before the first test: output unbuffered, SIGPIPE ignored; of the tests only those that GORU_TEST_ONLY matches. */
 void test_begin(void);
 
 /* Runs fn in a new goroutine and waits for its end. From a plain thread. */
