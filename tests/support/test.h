@@ -92,9 +92,10 @@ int test_asleep(void);
 bool test_workers_asleep(void);
 
 /*
- * Waits until a shutdown has begun, and whoever runs a goroutine has been told to run no other. In the kernel, anywhere;
- * the shutdown must not be over before, so some goroutine has to go on running until then.
+ * Has a shutdown begun, and has the worker that runs the calling goroutine been told to run no other? await waits for
+ * it, in the kernel. The shutdown must not be over before, so some goroutine has to go on running until then.
  */
+bool test_stopping(void);
 void test_await_shutdown(void);
 
 /*
