@@ -21,8 +21,9 @@ install(FILES
 	${PROJECT_BINARY_DIR}/goruConfigVersion.cmake
 	DESTINATION ${GORU_CMAKE_DIR})
 
-# gdb's commands: by itself with the shared library, where gdb looks for the full name of the file; by hand with the static.
-install(FILES src/debug/goru-gdb.py DESTINATION ${CMAKE_INSTALL_DATADIR}/goru)
+# Commands for debuggers. gdb's: by itself with the shared library, where gdb looks for the full name of the file; by hand with the static.
+# lldb's: by hand.
+install(FILES src/debug/goru-gdb.py src/debug/goru_lldb.py DESTINATION ${CMAKE_INSTALL_DATADIR}/goru)
 install(FILES src/debug/goru-gdb.py
 	DESTINATION ${CMAKE_INSTALL_DATADIR}/gdb/auto-load${CMAKE_INSTALL_FULL_LIBDIR} # gdb's own: where the library will be
 	RENAME libgoru.so.${PROJECT_VERSION}-gdb.py)

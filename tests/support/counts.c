@@ -150,9 +150,9 @@ __attribute__((no_sanitize("thread"))) bool test_stopping(void)
 		return false;
 	if (!m || !m->curg || m->curg->block_depth)
 		return true;
-	memcpy(&p, (const void *)&m->p, sizeof(p)); /* NULL for the moment of a hand-shake */
-	if (!p)
-		return false;
+	memcpy(&p, (const void *)&m->p, sizeof(p));
+	if (!p) /* taken for good, or for the moment of a hand-shake */
+		return grt_load(&m->curg->state) != G_RUNNING;
 	memcpy(&attention, (const void *)&p->attention, sizeof(attention));
 	return attention & ATT_STOP;
 }
