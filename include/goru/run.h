@@ -179,7 +179,7 @@ GORU_API uint64_t goru_id(void);
  * nothing has changed.
  * Call from: a goroutine.
  * Waits: no; stays on its thread. May make a thread.
- * Order: none by itself.
+ * Order: all a goroutine did while tied to a thread happens before the next one's lock of it returns.
  * Cost: a lock of the runtime's, some ten microseconds when a thread has to be made. While tied, a wait
  * costs two switches between threads, some ten microseconds, instead of one between goroutines.
  */

@@ -44,6 +44,7 @@ static void lock(void)
 	m->lockg = g;
 	if (p)
 		p->to_fair = 0; /* PROTOCOL locked in sched/locked.h */
+	grt_tsan_acquire(m);
 	grt_leave(m);
 }
 
@@ -77,6 +78,7 @@ GRT_PUBLIC int goru_unlock_thread(void)
 	if (--g->lock_depth)
 		return 0;
 	m = grt_enter();
+	grt_tsan_release(m);
 	g->flags &= (uint8_t)~G_LOCKED;
 	g->lockm = NULL;
 	m->lockg = NULL;

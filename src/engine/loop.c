@@ -137,6 +137,8 @@ static void begin(struct m *m)
 	m->eh_at = __cxa_get_globals ? __cxa_get_globals() : NULL;
 	m->san.fiber = grt_tsan_current();
 	grt_store(&m->tid, grt_os_thread_id());
+	grt_tsan_release(
+		m); /* its thread-locals are whose goroutine is locked to it: goru_lock_thread */
 	if (GRT_ASAN_ON)
 		grt_os_thread_bounds(&m->san.lo, &m->san.size);
 }
