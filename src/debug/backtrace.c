@@ -23,12 +23,18 @@ struct still {
 	char *sp;
 };
 
+/* Of a parked one. */
+static struct gobuf *saved(struct g *g)
+{
+	return g->flags & G_LOCKED ? &g->lock_at : &g->sched;
+}
+
 static bool still(struct g *g, struct still *s)
 {
 	s->claim = grt_load(&g->claim);
 	if (s->claim & END_MASK || grt_load(&g->state) != G_WAITING)
 		return false;
-	s->sp = atomic_load_explicit(&g->sched.sp, memory_order_acquire); /* gobuf.B */
+	s->sp = atomic_load_explicit(&saved(g)->sp, memory_order_acquire); /* gobuf.B */
 	/* also a record that is being given away and filled anew */
 	return s->sp > g->stack_lo && s->sp < (char *)g &&
 	       (uintptr_t)s->sp % sizeof(uintptr_t) == 0;
@@ -37,7 +43,7 @@ static bool still(struct g *g, struct still *s)
 static bool unchanged(struct g *g, const struct still *s)
 {
 	atomic_thread_fence(memory_order_acquire); /* gobuf.B */
-	return grt_load(&g->claim) == s->claim && grt_load(&g->sched.sp) == s->sp;
+	return grt_load(&g->claim) == s->claim && grt_load(&saved(g)->sp) == s->sp;
 }
 
 /* Pointers into the stack become pointers into the copy; so does what only looks like one. */
@@ -79,7 +85,7 @@ static void find_words(struct backtrace *b, const uintptr_t *copy, size_t n)
 bool grt_backtrace(struct g *g, struct backtrace *b, char *copy, size_t size)
 {
 	struct still s;
-	struct gobuf at;
+	struct gobuf at, *from;
 	void *more = NULL;
 
 	*b = (struct backtrace){ 0 };
@@ -95,9 +101,10 @@ bool grt_backtrace(struct g *g, struct backtrace *b, char *copy, size_t size)
 		copy = more;
 	}
 	copy_words((uintptr_t *)(void *)copy, (uintptr_t *)(void *)s.sp, used / sizeof(uintptr_t));
-	at.pc = g->sched.pc;
-	at.bp = (void *)moved((uintptr_t)g->sched.bp, lo, hi, (uintptr_t)copy);
-	at.bx = (void *)moved((uintptr_t)g->sched.bx, lo, hi, (uintptr_t)copy);
+	from = saved(g);
+	at.pc = from->pc;
+	at.bp = (void *)moved((uintptr_t)from->bp, lo, hi, (uintptr_t)copy);
+	at.bx = (void *)moved((uintptr_t)from->bx, lo, hi, (uintptr_t)copy);
 	grt_store(&at.sp, copy);
 
 	bool ok = unchanged(g, &s);
@@ -124,7 +131,7 @@ bool grt_backtrace_same(struct g *g, const struct backtrace *b)
 {
 	struct still s;
 
-	if (!b->known || !b->n || !still(g, &s) || (uintptr_t)g->sched.pc != b->pc[0])
+	if (!b->known || !b->n || !still(g, &s) || (uintptr_t)saved(g)->pc != b->pc[0])
 		return false;
 
 	size_t used = (size_t)((char *)g - s.sp);

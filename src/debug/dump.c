@@ -45,6 +45,7 @@ static const char *const reason_names[] = {
 /* What one goroutine is like; a copy, as the record may change under us. */
 struct look {
 	uint8_t state, reason;
+	bool locked;
 	uint32_t age; /* in rt.clock's unit */
 	uint64_t id;
 	const void *from, *fn;
@@ -86,6 +87,7 @@ static bool look_at(struct g *g, struct look *l, uint32_t now)
 	l->id = g->id;
 	l->from = g->from;
 	l->fn = (const void *)g->fn;
+	l->locked = g->flags & G_LOCKED;
 	memcpy(l->name, g->name, sizeof(l->name));
 	l->name[G_NAME - 1] = '\0';
 	return true;
@@ -93,8 +95,8 @@ static bool look_at(struct g *g, struct look *l, uint32_t now)
 
 static bool alike(const struct look *a, const struct look *b)
 {
-	return a->state == b->state && a->reason == b->reason && a->from == b->from &&
-	       a->fn == b->fn && !strcmp(a->name, b->name);
+	return a->state == b->state && a->reason == b->reason && a->locked == b->locked &&
+	       a->from == b->from && a->fn == b->fn && !strcmp(a->name, b->name);
 }
 
 static unsigned bucket_of(const struct look *l)
@@ -203,9 +205,10 @@ static void put_group(int fd, struct work *w, const struct group *e)
 	if (e->n > 1)
 		snprintf(others, sizeof(others), " and %llu other%s", (unsigned long long)e->n - 1,
 			 e->n > 2 ? "s" : "");
-	grt_line(fd, "goroutine %llu%s%s%s%s [%s%s%s%s]", (unsigned long long)l->id,
+	grt_line(fd, "goroutine %llu%s%s%s%s [%s%s%s%s%s]", (unsigned long long)l->id,
 		 *l->name ? " (" : "", l->name, *l->name ? ")" : "", others, grt_g_states[l->state],
-		 l->reason ? ": " : "", reason_names[l->reason], age);
+		 l->reason ? ": " : "", reason_names[l->reason],
+		 l->locked ? ", locked to its thread" : "", age);
 	/* the last two are the first frame's and grt_g_main */
 	if (n > 1 && in_entry(e->stands.pc[n - 1]))
 		n -= 2;

@@ -21,6 +21,7 @@ REASONS = {"WAIT_SEND": "chan send", "WAIT_RECV": "chan recv", "WAIT_SELECT": "s
            "WAIT_COND": "condition", "WAIT_SEM": "semaphore", "WAIT_ONCE": "once", "WAIT_JOIN": "task"}
 COLORS = 16  # STACK_COLORS
 MIN_SHIFT = 14  # STACK_MIN_SHIFT
+LOCKED = 128  # G_LOCKED
 
 # The four words of struct gobuf, and the stack pointer as the unwinder calls it.
 REGISTERS = {"x86-64": (("rip", "pc"), ("rsp", "sp"), ("rbp", "bp"), ("rbx", "bx")),
@@ -136,13 +137,17 @@ def thread_of(g):
     return None
 
 
+def saved_of(g):
+    return g["lock_at" if int(g["flags"]) & LOCKED else "sched"]
+
+
 def words_of(g):
-    saved = g["sched"]
+    saved = saved_of(g)
     return [word(saved[field]) for _, field in registers()]
 
 
 def where(g):
-    pc = word(g["sched"]["pc"])
+    pc = word(saved_of(g)["pc"])
     block, function = gdb.block_for_pc(pc - 1), None
     while block:  # the function itself, not what was inlined into it
         function = block.function or function
@@ -192,7 +197,7 @@ class InfoGoroutines(gdb.Command):
         n = 0
         for g in sorted(goroutines(), key=lambda g: int(g["id"])):
             n += 1
-            saved = word(g["sched"]["sp"]) != 0
+            saved = word(saved_of(g)["sp"]) != 0
             print("  %s%s" % (label(g), " in " + where(g) if saved else ""))
         if not n:
             print("No goroutines.")

@@ -96,6 +96,26 @@ static void backtrace_and_place(void)
 	all_end(2);
 }
 
+static void locked_and_outer(void *arg)
+{
+	CHECK_EQ(goru_lock_thread(), 0);
+	dump_test_outer(arg);
+	CHECK_EQ(goru_unlock_thread(), 0);
+}
+
+static void locked_to_a_thread(void)
+{
+	static const char *const words[] = { "[waiting: chan recv, locked to its thread]\n",
+					     "dump_test_inner+0x", "dump_test_outer+0x",
+					     "started by dump_test_starter+0x" };
+
+	c = goru_chan_make(0, 0);
+	CHECK_EQ(dump_test_starter(locked_and_outer, NULL), 0);
+	UNTIL(has("chan recv") && in_order(words, 4));
+	CHECK(!strstr(text, "grt_g_main") && !strstr(text, "grt_arch_entry"));
+	all_end(1);
+}
+
 static void alike_are_one(void)
 {
 	c = goru_chan_make(0, 0);
@@ -229,5 +249,5 @@ static void while_all_runs(void)
 	text = NULL;
 }
 
-TEST_MAIN(TEST_BOTH(backtrace_and_place), TEST(alike_are_one), TEST(age_of_a_wait),
-	  TEST(deep_stack), TEST_GO(of_the_caller), TEST(while_all_runs))
+TEST_MAIN(TEST_BOTH(backtrace_and_place), TEST_BOTH(locked_to_a_thread), TEST(alike_are_one),
+	  TEST(age_of_a_wait), TEST(deep_stack), TEST_GO(of_the_caller), TEST(while_all_runs))

@@ -25,6 +25,8 @@ static NOINLINE void outer(int depth)
 
 static void worker(void *arg)
 {
+	if (arg && goru_lock_thread() < 0)
+		abort();
 	outer(arg ? 2 : 1);
 	sink++;
 }
