@@ -29,8 +29,7 @@ static void lock(struct timer *t)
 	if (GRT_CHECKS_ON) /* the program's zeros have no rank yet */
 		atomic_compare_exchange_strong_explicit(&t->lock.word, &zero,
 							(uint32_t)LOCK_TIMER << 1,
-							memory_order_relaxed,
-							memory_order_relaxed);
+							memory_order_relaxed, memory_order_relaxed);
 	grt_spin_lock(&t->lock);
 }
 
