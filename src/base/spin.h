@@ -40,20 +40,15 @@ void grt_spin_pause(unsigned i);
 /* Until the lock looked free once. */
 void grt_spin_wait(struct spin *s);
 
-/* In checks builds. */
-GRT_INLINE bool grt_spin_try_ranked(struct spin *s)
-{
-	if (atomic_fetch_or_explicit(&s->word, 1, memory_order_acquire) & 1) /* spin.B */
-		return false;
-	grt_lock_wanted(s, grt_spin_rank(s));
-	grt_lock_taken(s, grt_spin_rank(s));
-	return true;
-}
-
 GRT_INLINE bool grt_spin_try(struct spin *s)
 {
-	if (GRT_CHECKS_ON)
-		return grt_spin_try_ranked(s);
+	if (GRT_CHECKS_ON) { /* the rank stays */
+		if (atomic_fetch_or_explicit(&s->word, 1, memory_order_acquire) & 1) /* spin.B */
+			return false;
+		grt_lock_wanted(s, grt_spin_rank(s));
+		grt_lock_taken(s, grt_spin_rank(s));
+		return true;
+	}
 	return !atomic_exchange_explicit(&s->word, 1, memory_order_acquire); /* spin.B */
 }
 
