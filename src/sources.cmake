@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 if(GORU_CHECKS)
 	set(rank src/base/rank.c)
+	set(audit src/engine/audit.c)
 	set(dog src/engine/dog.c)
 endif()
 set(GORU_SOURCES
@@ -62,6 +63,7 @@ set(GORU_SOURCES
 	src/engine/fire.c
 	src/engine/pick.c
 	src/engine/migrate.c
+	${audit}
 	src/engine/loop.c
 	src/engine/spare.c
 	src/engine/stats.c

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/fatal.h"
+#include "engine/audit.h"
 #include "engine/migrate.h"
 #include "engine/pick.h"
 #include "os/os.h"
@@ -99,6 +100,8 @@ static void loop(struct m *m)
 				continue;
 			}
 		}
+		if (GRT_CHECKS_ON && p && p->rounds++ % GRT_AUDIT_EVERY == 0)
+			grt_audit(p);
 		g = p ? grt_pick(m, p) : NULL;
 		asked = g ? grt_load(&p->attention) : 0;
 		if (GRT_UNLIKELY(asked)) {

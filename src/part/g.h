@@ -4,6 +4,7 @@
 #define GRT_PART_G_H
 
 #include "arch.h"
+#include "base/fatal.h"
 #include "base/sanitizer.h"
 #include "base/tls.h"
 
@@ -131,6 +132,7 @@ static inline struct g *grt_glist_pop(struct glist *l)
 {
 	struct g *g = l->head;
 
+	GRT_ASSERT(!g == !l->n && !g == !l->tail);
 	if (!g)
 		return NULL;
 	l->head = g->schedlink;

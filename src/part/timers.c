@@ -171,7 +171,11 @@ static int add(struct timers *t, struct timer_entry e)
 {
 	int rc = make_room(t);
 
-	return rc < 0 ? rc : put(t, e);
+	if (rc < 0) {
+		note_first(t); /* what was first may have been swept */
+		return rc;
+	}
+	return put(t, e);
 }
 
 int grt_timers_add(struct timers *t, int64_t when, struct g *g, uint64_t open)
@@ -346,4 +350,18 @@ int grt_timers_move(struct timers *to, struct timers *from)
 	grt_spin_unlock(&to->lock);
 	grt_spin_unlock(&from->lock);
 	return rc < 0 ? rc : 0;
+}
+
+/* Of a big heap the upper part, where an entry out of order does harm first. */
+bool grt_timers_sound(struct timers *t)
+{
+	enum { SEEN = 4096 };
+	bool yes;
+
+	grt_spin_lock(&t->lock);
+	yes = t->n <= t->cap && grt_load(&t->first) == (t->n ? t->heap[0].when : GRT_NEVER);
+	for (uint32_t i = 1; i < t->n && i < SEEN; i++)
+		yes = yes && t->heap[(i - 1) / ARITY].when <= t->heap[i].when;
+	grt_spin_unlock(&t->lock);
+	return yes;
 }

@@ -69,6 +69,9 @@ void grt_timers_prune(struct timers *t);
 /* All entries of from into to (a P that retires); -ENOMEM: some stay. */
 int grt_timers_move(struct timers *to, struct timers *from);
 
+/* In checks builds: is it a heap, and first its first? Takes the lock. */
+bool grt_timers_sound(struct timers *t);
+
 GRT_INLINE int64_t grt_timers_first(struct timers *t)
 {
 	return grt_load(&t->first);

@@ -50,6 +50,7 @@ struct p {
 	uint64_t nspawned, nended, nparks, nsteals, nstolen, ntimer_fires,
 		ntimer_late; /* for reports */
 	uint64_t rand;
+	uint32_t rounds;	 /* of its loop, in checks builds */
 	_Atomic uint32_t ngfree; /* in gfree: PROTOCOL gpool in rt/gpool.c */
 
 	/* written by others, rarely */
