@@ -133,6 +133,7 @@ static void apply(const struct settings *s)
 	grt_rt.hang_seconds = s->hang_seconds;
 	grt_rt.trace_ms = s->trace_ms;
 	grt_rt.spare_ms = s->spare_ms;
+	grt_rt.no_handoff = s->no_handoff;
 	grt_rt.on_deadlock = s->on_deadlock;
 	grt_rt.on_deadlock_arg = s->on_deadlock_arg;
 	grt_rt.cpus = grt_os_cpus();

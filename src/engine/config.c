@@ -50,6 +50,8 @@ static bool debug_word(struct settings *s, const char *word)
 		s->migrate = true;
 	else if (!strcmp(word, "membarrier=0"))
 		s->no_membarrier = true;
+	else if (!strcmp(word, "handoff=0"))
+		s->no_handoff = true;
 	else if (!strncmp(word, "hang=", 5))
 		return (s->hang_seconds = parse_unsigned(word + 5, 1u << 20)) != 0;
 	else if (!strncmp(word, "schedtrace=", 11))

@@ -9,7 +9,7 @@
 struct settings {
 	unsigned procs, flags, cls, max_threads, hang_seconds;
 	unsigned trace_ms, spare_ms;
-	bool spawn_log, no_membarrier, migrate;
+	bool spawn_log, no_membarrier, migrate, no_handoff;
 	void (*on_deadlock)(void *);
 	void *on_deadlock_arg;
 };

@@ -154,6 +154,8 @@ static bool look_at_stuck(uint32_t n, int64_t now, bool waits)
 		struct stuck *s = &Mon.stuck[i];
 		enum verdict v = grt_stuck(s, p, now, waits);
 
+		if (v > STUCK_BRACKETS && grt_rt.no_handoff)
+			continue;
 		if (v <= STUCK_PERHAPS) {
 			soon |= wanted && v == STUCK_PERHAPS;
 		} else if (wanted && (elsewhere || grt_own_any(p))) {

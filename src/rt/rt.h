@@ -120,7 +120,8 @@ struct rt {
 	uint8_t default_cls;
 	uint32_t cpus; /* that the process may use, at the start */
 	bool spawn_fatal, spawn_log;
-	bool migrate; /* GORU_DEBUG=migrate=1: engine/migrate.h */
+	bool migrate;	 /* GORU_DEBUG=migrate=1: engine/migrate.h */
+	bool no_handoff; /* GORU_DEBUG=handoff=0: only brackets part a goroutine from its P */
 	uint32_t max_threads;
 	uint32_t hang_seconds;	     /* GORU_DEBUG=hang=S; 0: off */
 	uint32_t trace_ms;	     /* GORU_DEBUG=schedtrace=MS; 0: off */

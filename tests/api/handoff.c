@@ -386,6 +386,42 @@ static void brackets_again(void)
 	CHECK_EQ(goru_shutdown(), 0);
 }
 
+/* Asked not to, the monitor leaves a P where it is; but for brackets. */
+static void counts(void)
+{
+	atomic_fetch_add(&progress, 1);
+	goru_waitgroup_done(&wg);
+}
+
+static void switched_off(void)
+{
+	setenv("GORU_DEBUG", "handoff=0", 1);
+	start(1);
+	goru_waitgroup_add(&wg, 2);
+	CHECK_EQ(go(stuck, 0), 0);
+	UNTIL(atomic_load(&inside) == 1);
+	CHECK_EQ(go(counts), 0);
+	usleep(50000);
+	CHECK_EQ(atomic_load(&progress), 0);
+	CHECK_EQ(get().handoffs, 0);
+	atomic_store(&released, 1);
+	CHECK_EQ(goru_waitgroup_wait(&wg), 0);
+
+	atomic_store(&inside, 0);
+	atomic_store(&released, 0);
+	goru_waitgroup_add(&wg, 2);
+	CHECK_EQ(go(in_brackets), 0);
+	UNTIL(atomic_load(&inside) == 1);
+	CHECK_EQ(go(counts), 0);
+	UNTIL(atomic_load(&progress) == 2);
+	atomic_store(&released, 1);
+	UNTIL(atomic_load(&inside) == 2);
+	atomic_store(&released, 1);
+	CHECK_EQ(goru_waitgroup_wait(&wg), 0);
+	CHECK_EQ(goru_shutdown(), 0);
+	unsetenv("GORU_DEBUG");
+}
+
 /* Threads that were needed once and are not any more end; then they are made again. */
 static void spare_threads(void)
 {
@@ -485,4 +521,5 @@ static void stop_and_continue(void)
 
 TEST_MAIN(TEST(those_who_wait_before), TEST(those_who_come_after), TEST(without_membarrier),
 	  TEST(all_of_several), TEST(nobody_waits), TEST(no_deadlock), TEST(procs_and_shutdown),
-	  TEST(brackets_again), TEST(spare_threads), TEST(bounded), TEST(stop_and_continue))
+	  TEST(brackets_again), TEST(switched_off), TEST(spare_threads), TEST(bounded),
+	  TEST(stop_and_continue))

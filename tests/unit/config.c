@@ -41,6 +41,8 @@ static void defaults(void)
 		CHECK_EQ(s.flags, 0);
 		CHECK(s.max_threads >= 1000);
 		CHECK(!s.spawn_log && !s.no_membarrier && !s.hang_seconds && !s.migrate);
+		CHECK(!s.no_handoff);
+		CHECK_EQ(s.spare_ms, 10000);
 	}
 }
 
@@ -58,6 +60,7 @@ static void environment_is_read(void)
 	CHECK(!*with("GORU_DEBUG", "migrate=1") && s.migrate);
 	CHECK(!*with("GORU_DEBUG", "hang=12,membarrier=0") && s.hang_seconds == 12 &&
 	      s.no_membarrier);
+	CHECK(!*with("GORU_DEBUG", "handoff=0,spare=12") && s.spare_ms == 12 && s.no_handoff);
 }
 
 static void unreadable(const char *name, const char *value, const char *what)
@@ -92,8 +95,9 @@ static void unreadable_values_are_named(void)
 					     "99999999999999999999999",
 					     "18446744073709551615",
 					     "17179869184G" };
-	static const char *const words[] = { "spawnfail", "spawnfail=2", "hang=", "hang=0",
-					     "hang=x",	  "HANG=3",	 "what" };
+	static const char *const words[] = { "spawnfail", "spawnfail=2", "hang=",
+					     "hang=0",	  "hang=x",	 "HANG=3",
+					     "what",	  "spare=0",	 "handoff=1" };
 
 	for (size_t i = 0; i < grt_countof(procs); i++)
 		unreadable("GORU_PROCS", procs[i], "a number from 1 to 1024");
