@@ -22,9 +22,11 @@ static bool into_ring(struct p *p, struct g *g)
  * for that one would take two threads' switches. */
 static GRT_COLD bool locked_alone(struct p *p)
 {
-	return !grt_load(&p->runnext) && !grt_lane_len(&p->spawned) && !grt_lane_len(&p->woken) &&
-	       !grt_load(&p->attention) && !grt_injq_len(&grt_rt.injq) &&
-	       grt_runq_len(&p->runq) == 1 && grt_runq_pop(&p->runq);
+	if (grt_load(&p->runnext) || grt_lane_len(&p->spawned) || grt_lane_len(&p->woken) != 1 ||
+	    grt_runq_len(&p->runq) || grt_injq_len(&grt_rt.injq) || grt_load(&p->attention))
+		return false;
+	grt_lane_oldest(&p->woken);
+	return true;
 }
 
 /* Behind everybody of its own P; others' turn comes at the 61st pick as always. */
