@@ -27,7 +27,7 @@ def shared(*names):
     return [ast.literal_eval(found[n]) for n in names]
 
 
-STATES, REASONS, COLORS, MIN_SHIFT = shared("STATES", "REASONS", "COLORS", "MIN_SHIFT")
+STATES, REASONS, COLORS, MIN_SHIFT, LOCKED = shared("STATES", "REASONS", "COLORS", "MIN_SHIFT", "LOCKED")
 
 # lldb's names with their numbers in unwind tables, and which of them are the four words of struct gobuf.
 X86_64 = [(n, i) for i, n in enumerate("rax rdx rcx rbx rsi rdi rbp rsp r8 r9 r10 r11 r12 r13 r14 r15 rip".split())]
@@ -117,8 +117,12 @@ def label(g, target):
     return "goroutine %d%s [%s]" % (g["id"], " (%s)" % name if name else "", state)
 
 
+def saved_of(g):
+    return g.record("lock_at" if g["flags"] & LOCKED else "sched")
+
+
 def parked(g):
-    return STATES[g["state"]] in ("waiting", "runnable") and g.record("sched")["sp"] != 0
+    return STATES[g["state"]] in ("waiting", "runnable") and saved_of(g)["sp"] != 0
 
 
 class OperatingSystemPlugIn:
@@ -157,13 +161,13 @@ class OperatingSystemPlugIn:
         if not g:
             return None
         registers, words = machine(self.process.GetTarget())
-        saved = g.record("sched")
+        saved = saved_of(g)
         return struct.pack("<%dQ" % len(registers),
                            *(saved[words[name]] if name in words else 0 for name, _ in registers))
 
 
 def where(g, target):
-    pc = g.record("sched")["pc"]
+    pc = saved_of(g)["pc"]
     context = target.ResolveSymbolContextForAddress(lldb.SBAddress(pc - 1, target), lldb.eSymbolContextEverything)
     return context.GetFunction().GetName() or context.GetSymbol().GetName() or hex(pc)
 

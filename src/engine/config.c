@@ -18,7 +18,8 @@ static void unreadable(const char *name, const char *value, const char *what)
 	grt_warn("%s=%s is not %s; the default is used", name, value, what);
 }
 
-#define DEBUG_WORDS "one of hang=S, membarrier=0, schedtrace=MS, spawnfail=1"
+#define DEBUG_WORDS                                                                                \
+	"one of handoff=0, hang=S, membarrier=0, migrate=1, schedtrace=MS, spare=MS, spawnfail=1"
 _Static_assert(GRT_MAX_PROCS == 1024, "the text for GORU_PROCS says so");
 
 /* A number with an optional K, M or G; 0: not one. */

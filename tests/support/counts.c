@@ -148,7 +148,7 @@ __attribute__((no_sanitize("thread"))) bool test_stopping(void)
 
 	if (grt_load(&grt_rt.phase) != RT_STOPPING)
 		return false;
-	if (!m || !m->curg || m->curg->block_depth)
+	if (!m || !m->curg)
 		return true;
 	memcpy(&p, (const void *)&m->p, sizeof(p));
 	if (!p) /* taken for good, or for the moment of a hand-shake */

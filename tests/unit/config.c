@@ -7,7 +7,8 @@
 
 enum { DEFAULT_CLS = 4 };
 
-#define DEBUG_WORDS "one of hang=S, membarrier=0, schedtrace=MS, spawnfail=1"
+#define DEBUG_WORDS                                                                                \
+	"one of handoff=0, hang=S, membarrier=0, migrate=1, schedtrace=MS, spare=MS, spawnfail=1"
 
 static struct settings s;
 
