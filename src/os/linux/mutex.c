@@ -8,6 +8,8 @@
 #include "base/sanitizer.h"
 #include "os/os.h"
 
+#if defined(GRT_CHECKS) && GRT_CHECKS && !defined(GRT_ASAN) && !(defined(GRT_TSAN) && GRT_TSAN)
+
 enum { MOST = 8 }; /* further ones are not seen */
 
 /* Nothing in here switches: the address of a thread-local stays right. */
@@ -41,8 +43,6 @@ void grt_os_mutex_first(struct os_mutex *out)
  * library's, for shared libraries that it uses too. Weak, so that one of the program's, a sanitizer's or a static C
  * library's wins instead. Not seen: C11's mtx_lock, which does not call these, and what the C library locks itself.
  */
-#if defined(GRT_CHECKS) && GRT_CHECKS && !defined(GRT_ASAN) && !(defined(GRT_TSAN) && GRT_TSAN)
-
 typedef int lock_fn(pthread_mutex_t *);
 typedef int timed_fn(pthread_mutex_t *, const struct timespec *);
 typedef int clock_fn(pthread_mutex_t *, clockid_t, const struct timespec *);
@@ -122,6 +122,18 @@ WEAK int pthread_mutex_unlock(pthread_mutex_t *x)
 {
 	unlocked(x);
 	return LIBC_S(lock_fn, "pthread_mutex_unlock")(x);
+}
+
+#else /* nothing is seen */
+
+bool grt_os_mutex_held(void)
+{
+	return false;
+}
+
+void grt_os_mutex_first(struct os_mutex *out)
+{
+	*out = (struct os_mutex){ .file = "?" };
 }
 
 #endif
