@@ -60,6 +60,20 @@ static void moves_each_time(void)
 	}
 }
 
+/* Back into a frame of the goroutine's own, from another thread than it was entered on. */
+static void jumps_within(void)
+{
+	volatile int n = 0;
+	jmp_buf again;
+
+	if (setjmp(again))
+		n++;
+	ways_go(n);
+	if (n < 5)
+		longjmp(again, 1);
+	CHECK_EQ(n, 5);
+}
+
 static goru_waitgroup wg;
 
 static void wanders(int n)
@@ -95,4 +109,4 @@ static void while_ps_come_and_go(void)
 }
 
 TEST_MAIN(TEST(is_plain_c), TEST(spare_thread), TEST_GO(moves_each_time), TEST_GO(each_way),
-	  TEST_BOTH(many), TEST(while_ps_come_and_go), TEST_GO(each_way))
+	  TEST_GO(jumps_within), TEST_BOTH(many), TEST(while_ps_come_and_go), TEST_GO(each_way))
