@@ -71,8 +71,11 @@ static void waits(void)
 
 static void waits_a_while(void)
 {
+	int rc;
+
 	atomic_fetch_add(&ran, 1);
-	CHECK_EQ(goru_waitgroup_wait_until(&wg, goru_in(GORU_MSEC)), -ETIMEDOUT);
+	rc = goru_waitgroup_wait_until(&wg, goru_in(GORU_MSEC));
+	CHECK(rc == -ETIMEDOUT || rc == 0); /* 0: on a busy machine, that late */
 	goru_waitgroup_done(&other);
 }
 
