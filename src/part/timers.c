@@ -111,21 +111,27 @@ static void alarm_free(struct timers *t, struct alarm *a)
 	t->free = a;
 }
 
+/* Moves entries [from, to) that are not over down to at; returns where they end. */
+GRT_INLINE uint32_t squeeze(struct timers *t, uint32_t at, uint32_t from, uint32_t to, bool more)
+{
+	for (struct timer_entry *e = t->heap + from, *end = t->heap + to; e < end; e++) {
+		if (more)
+			__builtin_prefetch((void *)e[BATCH].word);
+		if (!is_over(e))
+			t->heap[at++] = *e;
+		else if (GRT_UNLIKELY(e->word & ENTRY_ALARM))
+			alarm_free(t, alarm_of(e));
+	}
+	return at;
+}
+
 /* Drops entries that are over; called before the heap grows, so they are at most half of it. The words are all over the
  * memory: those of the next ones are asked for ahead. */
 static void sweep(struct timers *t)
 {
-	uint32_t n = 0;
+	uint32_t far = t->n > BATCH ? t->n - BATCH : 0, n = squeeze(t, 0, 0, far, true);
 
-	for (uint32_t i = 0; i < t->n; i++) {
-		struct timer_entry *e = &t->heap[i];
-
-		__builtin_prefetch(word_of(&t->heap[i + BATCH < t->n ? i + BATCH : i]));
-		if (!is_over(e))
-			t->heap[n++] = *e;
-		else if (e->word & ENTRY_ALARM)
-			alarm_free(t, alarm_of(e));
-	}
+	n = squeeze(t, n, far, t->n, false);
 	t->n = n;
 	for (uint32_t i = n; i-- > 0;) /* leaves are heaps already; ARITY-ary Floyd */
 		if (i * ARITY + 1 < n)
@@ -140,7 +146,8 @@ static int make_room(struct timers *t)
 
 	if (GRT_LIKELY(t->n + t->out < t->sweep_at))
 		return 0;
-	sweep(t);
+	if (t->n)
+		sweep(t);
 	want = t->n + t->out < FIRST_CAP / 2 ? FIRST_CAP : 2 * (t->n + t->out);
 	if (want > t->cap) {
 		while (cap && cap < want)
