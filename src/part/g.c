@@ -22,9 +22,10 @@ static const uint8_t next_states[G_STATES] = {
 	[G_RUNNING] = BIT(G_RUNNABLE) | BIT(G_WAITING) | BIT(G_BLOCKED) | BIT(G_NO_P) | BIT(G_DEAD),
 	/* running: no memory for the deadline */
 	[G_WAITING] = BIT(G_RUNNABLE) | BIT(G_RUNNING),
-	/* runnable: no P was free on its way back. blocked: it had lost its P, and goes on into brackets. dead: it ends
+	/* waiting: it kept its P in its brackets. runnable: no P was free on its way back. blocked: it had lost its P, and goes on into brackets. dead: it ends
 	 * without a P */
-	[G_BLOCKED] = BIT(G_RUNNING) | BIT(G_RUNNABLE) | BIT(G_BLOCKED) | BIT(G_DEAD),
+	[G_BLOCKED] = BIT(G_RUNNING) | BIT(G_WAITING) | BIT(G_RUNNABLE) | BIT(G_BLOCKED) |
+		      BIT(G_DEAD),
 	[G_NO_P] = BIT(G_RUNNING) | BIT(G_RUNNABLE) | BIT(G_BLOCKED) | BIT(G_DEAD),
 };
 

@@ -211,24 +211,6 @@ static void let_go(void)
 	atomic_store(&got, true);
 }
 
-static char debug_before[256];
-
-/* Who computes keeps the only P. */
-static void no_handoff(void)
-{
-	const char *v = getenv("GORU_DEBUG");
-
-	snprintf(debug_before, sizeof(debug_before), "%s", v ? v : "");
-	CHECK_EQ(goru_shutdown(), 0);
-	setenv("GORU_DEBUG", "handoff=0", 1);
-}
-
-static void handoff_again(void)
-{
-	CHECK_EQ(goru_shutdown(), 0);
-	setenv("GORU_DEBUG", debug_before, 1);
-}
-
 /* Those who wait for a P do not get one: were they dropped, as it should be? */
 static bool dropped(void)
 {
@@ -275,7 +257,7 @@ static void handed_over_and_dropped(void)
 {
 	unsigned n = goru_procs();
 
-	no_handoff();
+	test_handoff(false);
 	for (int kind = 1; kind <= 2; kind++) {
 		while (!handed_over_once(kind))
 			;
@@ -285,7 +267,7 @@ static void handed_over_and_dropped(void)
 		goru_rwlock_wrunlock(&rw);
 		is_as_new();
 	}
-	handoff_again();
+	test_handoff(true);
 	CHECK_EQ(goru_set_procs(n), 0);
 	CHECK_EQ(goru_shutdown(), 0);
 }
@@ -325,12 +307,12 @@ static void starved_and_dropped(void)
 {
 	unsigned n = goru_procs();
 
-	no_handoff();
+	test_handoff(false);
 	while (!starved_once())
 		;
 	CHECK_EQ(goru_mutex_try_lock(&mu), 0);
 	goru_mutex_unlock(&mu);
-	handoff_again();
+	test_handoff(true);
 	CHECK_EQ(goru_set_procs(n), 0);
 	CHECK_EQ(goru_shutdown(), 0);
 }

@@ -147,6 +147,7 @@ static void set_procs_moves_the_work(void)
 /* Two that compute at the same time need two Ps. */
 static void procs_is_how_many_run_at_once(void)
 {
+	test_handoff(false);
 	CHECK_EQ(goru_set_procs(2), 0);
 	UNTIL(test_workers_asleep()); /* one that was looking for work may still find some */
 	atomic_store(&ran, 0);
@@ -160,7 +161,7 @@ static void procs_is_how_many_run_at_once(void)
 	CHECK_EQ(atomic_load(&ran), 2); /* the third waits for one of them */
 	atomic_store(&flag, 1);
 	UNTIL(atomic_load(&ran) == 3);
-	off();
+	test_handoff(true);
 }
 
 static void main_goroutine(void *arg)

@@ -36,7 +36,7 @@ check() {
 	want "^  thread #[0-9]+: .*name = 'goroutine 1 \(stuck\) \[waiting: chan recv\]'"
 	want 'frame #[0-9]+: .*`inner\(depth=1\)'
 	want 'frame #[0-9]+: .*`outer\('
-	want 'frame #[0-9]+: .*`worker\('
+	want 'frame #[0-9]+: .*`worker[ (]'
 	want 'frame #[0-9]+: .*`grt_g_main'
 	want "local = .*'42'"
 	want 'frame #[0-9]+: .*`(computes|runs)'

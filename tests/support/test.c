@@ -173,6 +173,17 @@ void test_nap(void)
 		nap(200 * GORU_USEC);
 }
 
+void test_handoff(bool on)
+{
+	static char before[256];
+	const char *v = getenv("GORU_DEBUG");
+
+	if (!on)
+		snprintf(before, sizeof(before), "%s", v ? v : "");
+	CHECK_EQ(goru_shutdown(), 0);
+	setenv("GORU_DEBUG", on ? before : "handoff=0", 1);
+}
+
 /* Children. */
 
 static void child(void (*fn)(void), int err)

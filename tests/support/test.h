@@ -80,6 +80,9 @@ void test_watch(const char *what, unsigned seconds);
 	} while (0)
 void test_nap(void);
 
+/* Shuts down; from then on a goroutine that computes keeps its P (GORU_DEBUG=handoff=0), until it is called with true. */
+void test_handoff(bool on);
+
 /*
  * How many goroutines have not ended, and how many goroutines and plain threads wait in goru, each already where it can
  * be woken. Without the caller; and without the test's own thread, which waits while a goroutine runs the test. For
