@@ -95,7 +95,8 @@ static bool waits_at(struct p *p, const struct seen *s, int64_t now)
 
 /* What one look at all Ps found. */
 struct found {
-	bool waits;   /* somebody waits */
+	bool idle;    /* a P is idle */
+	bool waits;   /* somebody waits, and none is */
 	bool few;     /* a P has run few goroutines since the last look */
 	bool changed; /* a P has run another one */
 	bool soon;    /* somebody waits in private, and a P is idle */
@@ -107,17 +108,17 @@ static void look_at(struct p *p, struct seen *s, int64_t now, struct found *f)
 	int64_t first = grt_timers_first(&p->timers);
 
 	watch_oldest(p, s, &Mon.oldest_since[p->id], now);
-	f->waits |= waits_at(p, s, now);
+	f->waits |= !f->idle && waits_at(p, s, now);
 	*s = grt_seen(p);
-	f->few |= s->tick - before.tick < FEW && grt_load(&p->status) == P_RUNNING;
+	f->few |= !f->idle && s->tick - before.tick < FEW && grt_load(&p->status) == P_RUNNING;
 	f->changed |= s->tick != before.tick;
 	if (first != GRT_NEVER && first <= now) {
-		if (grt_load(&grt_rt.npidle))
+		if (f->idle)
 			grt_wake_one();
 		else
 			atomic_fetch_or_explicit(&p->attention, ATT_TIMERS, memory_order_relaxed);
 	}
-	if (!grt_load(&grt_rt.npidle))
+	if (!f->idle)
 		return;
 	grt_store(&grt_rt.wakeable, 1);
 	/* a wake that was not due when the ring was filled (yield puts its caller there and wakes nobody) */
@@ -143,11 +144,12 @@ static bool hand_over(struct p *p, struct stuck *s, enum verdict v, int64_t now)
 /*
  * Takes Ps from goroutines that are stuck, while all Ps are held and somebody waits: each P that keeps others waiting
  * itself, and one more for those who wait elsewhere. While a P is idle, sharing serves them (help). A blocked goroutine's
- * P that nobody needs goes idle after a while: then whoever comes next finds it at once. True: look again soon.
+ * P that nobody needs goes idle after a while: then whoever comes next finds it at once. waits: somebody does, and no P
+ * is idle. True: look again soon.
  */
 static bool look_at_stuck(uint32_t n, int64_t now, bool waits)
 {
-	bool wanted = waits && !grt_load(&grt_rt.npidle), elsewhere = wanted, soon = false;
+	bool elsewhere = waits, soon = false;
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct p *p = grt_load(&grt_rt.allp[i]);
@@ -157,8 +159,8 @@ static bool look_at_stuck(uint32_t n, int64_t now, bool waits)
 		if (v > STUCK_BRACKETS && grt_rt.no_handoff)
 			continue;
 		if (v <= STUCK_PERHAPS) {
-			soon |= wanted && v == STUCK_PERHAPS;
-		} else if (wanted && (elsewhere || grt_own_any(p))) {
+			soon |= waits && v == STUCK_PERHAPS;
+		} else if (waits && (elsewhere || grt_own_any(p))) {
 			soon |= hand_over(p, s, v, now);
 			elsewhere = false;
 		} else if (!waits && v != STUCK_COMPUTES && s->still >= UNUSED) {
@@ -171,9 +173,10 @@ static bool look_at_stuck(uint32_t n, int64_t now, bool waits)
 static int64_t look_at_all(int64_t now)
 {
 	uint32_t n = atomic_load_explicit(&grt_rt.nallp, memory_order_acquire); /* allp.B */
-	struct found f = { .waits = grt_injq_len(&grt_rt.injq) };
+	struct found f = { .idle = grt_load(&grt_rt.npidle) };
 	int64_t tick = TICK, first;
 
+	f.waits = !f.idle && grt_injq_len(&grt_rt.injq);
 	for (uint32_t i = 0; i < n; i++)
 		look_at(grt_load(&grt_rt.allp[i]), &Mon.seen[i], now, &f);
 	Mon.looked_at = now;
@@ -182,11 +185,11 @@ static int64_t look_at_all(int64_t now)
 		tick = TICK_STUCK;
 	else if (f.soon)
 		tick = TICK_RESCUE;
-	else if (f.waits && f.few && !grt_load(&grt_rt.npidle))
+	else if (f.waits && f.few)
 		tick = TICK_WAITS;
 	else if (Mon.quiet >= QUIET)
 		tick = TICK_QUIET;
-	if (Mon.fresh && !grt_load(&grt_rt.npidle)) {
+	if (Mon.fresh && !f.idle) {
 		Mon.fresh--;
 		tick = TICK_FRESH;
 	}

@@ -19,15 +19,15 @@ static struct {
 	int64_t retry_at;
 	bool told;	   /* that no thread can be made */
 	int64_t retire_at; /* when this period ends */
-	uint32_t low;	   /* so many were idle at all ticks of it */
+	uint32_t surplus;  /* threads still to end after the last one */
 } Spare;
 
 void grt_spare_init(int64_t now)
 {
 	Spare.retry_at = 0;
 	Spare.told = false;
+	Spare.surplus = 0;
 	Spare.retire_at = now + (int64_t)grt_rt.spare_ms * MS;
-	Spare.low = UINT32_MAX;
 }
 
 static void refused(int64_t now, const char *why)
@@ -108,25 +108,21 @@ static uint32_t beyond(uint32_t idle)
 
 void grt_spare_retire(int64_t now)
 {
-	uint32_t n = 0;
-
-	grt_spin_lock(&grt_rt.lock);
-	if (grt_rt.nmidle < Spare.low)
-		Spare.low = grt_rt.nmidle;
-	if (now >= Spare.retire_at)
-		n = beyond(Spare.low);
-	grt_spin_unlock(&grt_rt.lock);
-	if (n) {
-		n = grt_m_retire(n < AT_ONCE ? n : AT_ONCE);
-		Spare.low -= n;
-	}
-	if (now >= Spare.retire_at && !n) {
+	if (now >= Spare.retire_at) {
+		grt_spin_lock(&grt_rt.lock);
+		Spare.surplus = beyond(grt_rt.midle_low);
+		grt_rt.midle_low = grt_rt.nmidle;
+		grt_spin_unlock(&grt_rt.lock);
 		Spare.retire_at = now + (int64_t)grt_rt.spare_ms * MS;
-		Spare.low = UINT32_MAX;
+	}
+	if (Spare.surplus) {
+		uint32_t n = grt_m_retire(Spare.surplus < AT_ONCE ? Spare.surplus : AT_ONCE);
+
+		Spare.surplus -= n ? n : Spare.surplus; /* none: they are needed after all */
 	}
 }
 
 int64_t grt_spare_due(void)
 {
-	return beyond(grt_rt.nmidle) ? Spare.retire_at : GRT_NEVER;
+	return Spare.surplus ? 0 : beyond(grt_rt.nmidle) ? Spare.retire_at : GRT_NEVER;
 }

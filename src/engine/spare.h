@@ -18,7 +18,7 @@ void grt_spare_make(int64_t now);
 /* Ends some of the threads that have not been needed for a while. */
 void grt_spare_retire(int64_t now);
 
-/* The time of the next look at that; GRT_NEVER: there are no threads to spare. Under rt.lock. */
+/* The time of the next look at that; GRT_NEVER: there are no threads to spare; 0: some are just being ended. Under rt.lock. */
 int64_t grt_spare_due(void);
 
 #endif

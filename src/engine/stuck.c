@@ -69,10 +69,11 @@ static enum verdict by_clock(struct stuck *s, struct m *m, uint64_t tick, int64_
 enum verdict grt_stuck(struct stuck *s, struct p *p, int64_t now, bool waits)
 {
 	struct m *m = grt_load(&p->m);
-	uint64_t tick = grt_load(&p->schedtick);
+	uint64_t tick;
 
 	if (!m)
 		return STUCK_NOT;
+	tick = grt_load(&p->schedtick);
 	if (grt_load(&p->bracket) == tick + 1 && !grt_load(&m->in_rt)) {
 		*s = (struct stuck){ .m = m,
 				     .tick = tick,

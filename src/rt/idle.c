@@ -139,7 +139,8 @@ static void midle_push(struct m *m)
 
 static void midle_left(struct m *m)
 {
-	grt_rt.nmidle--;
+	if (--grt_rt.nmidle < grt_rt.midle_low)
+		grt_rt.midle_low = grt_rt.nmidle;
 	if (m->keeper) {
 		m->keeper = false;
 		grt_rt.keeper = NULL;

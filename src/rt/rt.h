@@ -142,7 +142,7 @@ struct rt {
 	GRT_ALIGNED(GRT_CACHELINE) struct spin lock;
 	struct p *pidle;
 	struct m *midle;
-	uint32_t nmidle;
+	uint32_t nmidle, midle_low; /* the least there were since the monitor set it */
 	struct m *allm;
 	uint32_t nm;	      /* Ms with a thread */
 	uint32_t nm_starting; /* of these, not yet idle for the first time, and made without a P */

@@ -9,6 +9,7 @@
 
 #include "engine/loop.h"
 #include "engine/pick.h"
+#include "engine/spare.h"
 
 /* Their statics are what this is about. */
 #include "../../src/engine/boot.c"
@@ -172,6 +173,8 @@ static void idle_p(void)
 {
 	kit_p(&p0, 0, NULL);
 	grt_rt.max_threads = 4;
+	grt_rt.spare_ms = 10000;
+	grt_spare_init(model_now);
 	Mon.cold = true;
 	Mon.trim_at = INT64_MAX;
 }
