@@ -28,6 +28,7 @@ static void begin(void)
 	kit_p(&p0, 0, &m0);
 	m0.curg = &gs[2];
 	model_unordered(&gs[2].state);
+	grt_store(&gs[2].state, G_RUNNING);
 	grt_store(&p0.runnext, &gs[1]);
 	idle_m1();
 }

@@ -13,7 +13,11 @@
 
 #include "base/sanitizer.h"
 
-#define APP	 static __attribute__((noinline, noclone)) void
+#if defined(__clang__)
+#define APP static __attribute__((noinline)) void
+#else
+#define APP static __attribute__((noinline, noclone)) void
+#endif
 #define NOT_LAST __asm__ volatile("" ::: "memory")
 #define MUST(x)	 ((x) < 0 ? abort() : (void)0)
 
