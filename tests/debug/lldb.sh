@@ -34,7 +34,7 @@ check() {
 	want '^  goroutine 2 \[waiting: chan recv\] in '
 	want '^  goroutine 3 \[running\]'
 	want "^  thread #[0-9]+: .*name = 'goroutine 1 \(stuck\) \[waiting: chan recv\]'"
-	want 'frame #[0-9]+: .*`inner\(depth=1\)'
+	want 'frame #[0-9]+: .*`inner\(depth='
 	want 'frame #[0-9]+: .*`outer\('
 	want 'frame #[0-9]+: .*`worker[ (]'
 	want 'frame #[0-9]+: .*`grt_g_main'
