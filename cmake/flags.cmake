@@ -9,19 +9,25 @@ elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
 else()
 	message(FATAL_ERROR "goru has no port to ${CMAKE_SYSTEM_PROCESSOR}: see arch/")
 endif()
-
-# -O2 -g unless told otherwise; assert() stays on, goru does not look at NDEBUG.
-if(GORU_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
-	set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Kind of build" FORCE)
+if(NOT CMAKE_SIZEOF_VOID_P EQUAL 8)
+	message(FATAL_ERROR "goru needs pointers of 64 bits, not ${CMAKE_SIZEOF_VOID_P} bytes")
 endif()
-foreach(lang C CXX ASM)
-	if(NOT DEFINED CMAKE_${lang}_FLAGS_RELWITHDEBINFO OR
-	   CMAKE_${lang}_FLAGS_RELWITHDEBINFO STREQUAL "-O2 -g -DNDEBUG")
-		set(CMAKE_${lang}_FLAGS_RELWITHDEBINFO "-O2 -g")
+
+# -O2 -g unless told otherwise; assert() stays on, goru does not look at NDEBUG. In another project: as that one says.
+if(GORU_TOP_LEVEL)
+	if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+		set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Kind of build" FORCE)
 	endif()
-endforeach()
+	foreach(lang C CXX ASM)
+		if(NOT DEFINED CMAKE_${lang}_FLAGS_RELWITHDEBINFO OR
+		   CMAKE_${lang}_FLAGS_RELWITHDEBINFO STREQUAL "-O2 -g -DNDEBUG")
+			set(CMAKE_${lang}_FLAGS_RELWITHDEBINFO "-O2 -g")
+		endif()
+	endforeach()
+endif()
 
 set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS ON)
 set(CMAKE_CXX_STANDARD 17)
 set(CMAKE_CXX_STANDARD_REQUIRED ON)
@@ -60,7 +66,8 @@ elseif(GORU_SANITIZE)
 	add_compile_options(-fno-sanitize-recover=all -fno-omit-frame-pointer)
 endif()
 
-set(GORU_LIBRARY_FLAGS -fno-semantic-interposition -fasynchronous-unwind-tables)
+# Not across files: the address of a thread-local, read in one function, must not live on over a switch in another.
+set(GORU_LIBRARY_FLAGS -fno-lto -fno-semantic-interposition -fasynchronous-unwind-tables)
 foreach(flag -fno-plt -fcf-protection=branch -mbranch-protection=standard)
 	if(flag MATCHES "cf-protection" AND NOT GORU_CPU STREQUAL "x86_64")
 		continue()
@@ -74,10 +81,29 @@ foreach(flag -fno-plt -fcf-protection=branch -mbranch-protection=standard)
 	endif()
 endforeach()
 
+# In another project, goru's own warnings are nobody's to mend, whatever that project asks for.
+if(NOT GORU_TOP_LEVEL AND NOT GORU_WERROR)
+	list(APPEND GORU_WARNINGS_C -w)
+endif()
+
+# The same bytes from any directory, at any time. Not for Debug, whose debuggers want the full paths; and in another
+# project paths are that one's affair. The later one counts, should one directory lie in the other.
+if(GORU_TOP_LEVEL)
+	foreach(dir ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR})
+		list(APPEND GORU_LIBRARY_FLAGS $<$<NOT:$<CONFIG:Debug>>:-ffile-prefix-map=${dir}=.>)
+	endforeach()
+	set(CMAKE_C_ARCHIVE_CREATE "<CMAKE_AR> qcD <TARGET> <LINK_FLAGS> <OBJECTS>")
+	set(CMAKE_C_ARCHIVE_APPEND "<CMAKE_AR> qD <TARGET> <LINK_FLAGS> <OBJECTS>")
+	set(CMAKE_C_ARCHIVE_FINISH "<CMAKE_RANLIB> -D <TARGET>")
+endif()
+
+# What a project around this one may have asked of all targets, and goru's cannot take, is taken back.
 function(goru_library_flags target)
 	set_target_properties(${target} PROPERTIES
 		POSITION_INDEPENDENT_CODE ON
-		C_VISIBILITY_PRESET hidden)
+		C_VISIBILITY_PRESET hidden
+		UNITY_BUILD OFF
+		COMPILE_WARNING_AS_ERROR OFF)
 	target_include_directories(${target} PRIVATE
 		${PROJECT_SOURCE_DIR}/src
 		${PROJECT_SOURCE_DIR}/arch/${GORU_CPU}
@@ -88,7 +114,6 @@ function(goru_library_flags target)
 		$<$<COMPILE_LANGUAGE:C>:-ftls-model=initial-exec>
 		$<$<COMPILE_LANGUAGE:C>:${GORU_WARNINGS_C}>
 		$<$<COMPILE_LANGUAGE:C>:-Wconversion>)
-	target_link_libraries(${target} PRIVATE Threads::Threads)
 endfunction()
 
 # Never unloaded (goroutines may run in it), bound at load time (a lazy binding needs more stack
@@ -96,7 +121,7 @@ endfunction()
 function(goru_shared_link_flags target)
 	set(map ${PROJECT_SOURCE_DIR}/cmake/goru.map)
 	target_link_options(${target} PRIVATE
-		-Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete -Wl,-z,noexecstack
+		-Wl,--build-id -Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete -Wl,-z,noexecstack
 		-Wl,--version-script=${map})
 	if(NOT GORU_SANITIZE)
 		target_link_options(${target} PRIVATE -Wl,--no-undefined)
