@@ -20,6 +20,7 @@ set(GORU_SOURCES
 	src/os/linux/thread.c
 	src/os/linux/mutex.c
 	src/os/linux/clock.c
+	src/os/linux/cgroup.c
 	src/os/linux/cpus.c
 	src/part/g.c
 	src/part/stack.c

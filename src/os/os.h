@@ -62,7 +62,25 @@ struct os_mutex {
 bool grt_os_mutex_held(void);
 void grt_os_mutex_first(struct os_mutex *out); /* only if there is one */
 
-/* how many CPUs the process may use: affinity, lowered to the tightest cgroup quota rounded up (cpus.c) */
+/* how many CPUs the process may use: the calling thread's affinity, lowered to the tightest cgroup quota rounded up, at
+ * least 1 (cpus.c) */
+enum { GRT_OS_PATH = 4096 };
+struct os_cgroup {
+	char group[GRT_OS_PATH]; /* as /proc/self/cgroup names it; empty: none */
+	char dir[GRT_OS_PATH];	 /* where that is; empty: it is not mounted */
+	size_t top;		 /* length of the mount point in it */
+	size_t hidden;		 /* how much the mount does not show, to choose by */
+};
+struct os_cpus {
+	uint32_t looks;
+	struct os_cgroup v2, v1;
+	char text[2 * GRT_OS_PATH];
+};
 unsigned grt_os_cpus(void);
+/* The same again and again, cheaper; zeroed before the first. A quota is seen at the next look, another group at the fourth
+ * at the latest, another mount at the 32nd. Some 10 us. */
+unsigned grt_os_cpus_again(struct os_cpus *seen);
+/* For it: looks where v2 and v1 are (cgroup.c). */
+void grt_os_cgroups(struct os_cpus *c, bool mounts);
 
 #endif

@@ -1,6 +1,7 @@
 /* cpus.c - how many CPUs the process may use: its affinity, lowered to the tightest cgroup quota above it. */
 /* SPDX-License-Identifier: MIT */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
@@ -11,25 +12,24 @@
 
 #include "os/os.h"
 
-static unsigned affinity(void)
-{
-	/* the kernel refuses a mask smaller than its own: try larger ones */
-	for (size_t cpus = 1024; cpus <= 1 << 16; cpus *= 4) {
-		cpu_set_t *set = CPU_ALLOC(cpus);
-		size_t size = CPU_ALLOC_SIZE(cpus);
-		int n = 0;
+/* What is looked at only now and then is what takes a lock of the whole system. */
+enum {
+	GROUPS_EVERY = 4, /* looks: the process may have been moved to another group */
+	MOUNTS_EVERY = 32,
+};
 
-		if (!set)
-			break;
-		if (!sched_getaffinity(0, size, set))
-			n = CPU_COUNT_S(size, set);
-		CPU_FREE(set);
+/* Of the calling thread: who starts the runtime, and then the monitor, who makes the other workers. */
+static unsigned affinity(struct os_cpus *c)
+{
+	cpu_set_t *set = (cpu_set_t *)(void *)c->text; /* for more CPUs than Linux can have */
+	long n;
+
+	if (!sched_getaffinity(0, sizeof(c->text), set)) {
+		n = CPU_COUNT_S(sizeof(c->text), set);
 		if (n > 0)
 			return (unsigned)n;
 	}
-
-	long n = sysconf(_SC_NPROCESSORS_ONLN);
-
+	n = sysconf(_SC_NPROCESSORS_ONLN);
 	return n > 0 ? (unsigned)n : 1;
 }
 
@@ -48,82 +48,95 @@ static bool slurp(const char *path, char *buf, size_t size)
 
 static unsigned quota(long long max, long long period)
 {
-	return max > 0 && period > 0 ? (unsigned)((max + period - 1) / period) : UINT_MAX;
+	long long n;
+
+	if (max <= 0 || period <= 0)
+		return UINT_MAX;
+	n = max / period + (max % period != 0);
+	return n < UINT_MAX ? (unsigned)n : UINT_MAX;
+}
+
+/* dir with the name of one of its files behind it, until it is cut off again; false: there is no room. */
+static bool slurp_in(char *dir, size_t len, const char *name, char *buf, size_t size)
+{
+	bool ok = len + strlen(name) < GRT_OS_PATH;
+
+	if (ok) {
+		strcpy(dir + len, name);
+		ok = slurp(dir, buf, size);
+		dir[len] = '\0';
+	}
+	return ok;
 }
 
 /* cgroup v2: "max 100000" or "150000 100000". */
-static unsigned quota_v2(const char *dir)
+static unsigned quota_v2(char *dir, size_t len)
 {
-	char path[PATH_MAX + 16], buf[64];
+	char buf[64];
 	long long max = 0, period = 0;
 
-	snprintf(path, sizeof(path), "%s/cpu.max", dir);
-	if (!slurp(path, buf, sizeof(buf)) || sscanf(buf, "%lld %lld", &max, &period) != 2)
+	if (!slurp_in(dir, len, "/cpu.max", buf, sizeof(buf)) ||
+	    sscanf(buf, "%lld %lld", &max, &period) != 2)
 		return UINT_MAX;
 	return quota(max, period);
 }
 
-static unsigned quota_v1(const char *dir)
+static unsigned quota_v1(char *dir, size_t len)
 {
-	char path[PATH_MAX + 32], q[32], p[32];
+	char q[32], p[32];
 
-	snprintf(path, sizeof(path), "%s/cpu.cfs_quota_us", dir);
-	if (!slurp(path, q, sizeof(q)))
-		return UINT_MAX;
-	snprintf(path, sizeof(path), "%s/cpu.cfs_period_us", dir);
-	if (!slurp(path, p, sizeof(p)))
+	if (!slurp_in(dir, len, "/cpu.cfs_quota_us", q, sizeof(q)) || atoll(q) <= 0 ||
+	    !slurp_in(dir, len, "/cpu.cfs_period_us", p, sizeof(p)))
 		return UINT_MAX;
 	return quota(atoll(q), atoll(p));
 }
 
-/* From the process's own group up to the root: a parent may be the tighter one. */
-static unsigned tightest(const char *root, const char *group, unsigned (*of)(const char *))
+/* From the process's own group up to the mount's root: one above may be the tighter. */
+static unsigned tightest(struct os_cpus *c, const struct os_cgroup *g,
+			 unsigned (*of)(char *dir, size_t len))
 {
-	char dir[PATH_MAX];
-	size_t rootlen = strlen(root);
+	size_t len = strlen(g->dir);
 	unsigned n = UINT_MAX;
 
-	if (snprintf(dir, sizeof(dir), "%s%s", root, group) >= (int)sizeof(dir))
+	if (!len)
 		return n;
+	memcpy(c->text, g->dir, len + 1);
 	for (;;) {
-		unsigned q = of(dir);
-		char *slash = strrchr(dir, '/');
+		unsigned q = of(c->text, len);
 
 		n = q < n ? q : n;
-		if (!slash || (size_t)(slash - dir) < rootlen)
+		while (len > g->top && c->text[len - 1] != '/')
+			len--;
+		if (len <= g->top)
 			return n;
-		*slash = '\0';
+		c->text[--len] = '\0';
 	}
 }
 
-static unsigned cgroup(void)
+unsigned grt_os_cpus_again(struct os_cpus *c)
 {
-	char buf[8192], *save = NULL;
-	unsigned n = UINT_MAX;
+	int saved = errno;
+	unsigned n = affinity(c), q;
 
-	if (!slurp("/proc/self/cgroup", buf, sizeof(buf)))
-		return n;
-	for (char *line = strtok_r(buf, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		char *names = strchr(line, ':'), *group = names ? strchr(names + 1, ':') : NULL;
-		unsigned q = UINT_MAX;
-
-		if (!group)
-			continue;
-		*group++ = '\0';
-		names++;
-		if (!*names)
-			q = tightest("/sys/fs/cgroup", group, quota_v2);
-		else if (!strcmp(names, "cpu") || !strncmp(names, "cpu,", 4) ||
-			 strstr(names, ",cpu"))
-			q = tightest("/sys/fs/cgroup/cpu", group, quota_v1);
-		n = q < n ? q : n;
-	}
+	if (c->looks % GROUPS_EVERY == 0)
+		grt_os_cgroups(c, c->looks % MOUNTS_EVERY == 0);
+	c->looks++;
+	q = tightest(c, &c->v2, quota_v2);
+	n = q < n ? q : n;
+	q = tightest(c, &c->v1, quota_v1);
+	n = q < n ? q : n;
+	errno = saved;
 	return n;
 }
 
 unsigned grt_os_cpus(void)
 {
-	unsigned n = affinity(), q = cgroup();
+	void *c; /* too much for a small stack */
+	unsigned n;
 
-	return q < n ? q : n;
+	if (grt_os_map(sizeof(struct os_cpus), &c) < 0)
+		return 1;
+	n = grt_os_cpus_again(c);
+	grt_os_unmap(c, sizeof(struct os_cpus));
+	return n;
 }
