@@ -99,7 +99,7 @@ END
 
 # word KEY LINE: the value of KEY=... in a `Caught by:` line, or KEY itself if it stands there alone
 word() {
-	for w in $2; do
+	for w in $(echo "$2" | cut -d " " -f 3-); do
 		case $w in
 		"$1"=*) echo "${w#*=}" ;;
 		"$1") echo "$1" ;;
