@@ -66,7 +66,9 @@ set(GORU_SOURCES
 	src/engine/migrate.c
 	${audit}
 	src/engine/loop.c
+	src/engine/procs.c
 	src/engine/spare.c
+	src/engine/follow.c
 	src/engine/stats.c
 	src/engine/deadlock.c
 	${dog}

@@ -92,15 +92,18 @@ GORU_API int goru_shutdown(void);
 /*
  * Tells how many goroutines may run at once.
  *
- * Returns: 1 to 1024. The default is the number of CPUs in the affinity mask, lowered to the
- * tightest cgroup CPU quota rounded up.
+ * Returns: 1 to 1024. The default is the number of CPUs in the affinity mask of the thread that starts
+ * the runtime, lowered to the tightest cgroup CPU quota rounded up. While goroutines run, changes of
+ * these are followed within seconds, unless the number was chosen: in goru_config, by GORU_PROCS, or by
+ * goru_set_procs.
  * Call from: anywhere.
  * Waits: no.
  */
 GORU_API unsigned goru_procs(void);
 
 /*
- * Changes how many goroutines may run at once. For programs, at any time.
+ * Changes how many goroutines may run at once. For programs, at any time. From then on the number of
+ * CPUs is not followed.
  *
  * n: 1 to 1024.
  * Returns: 0; -EINVAL n is out of range; -ENOMEM no memory (nothing changed).

@@ -10,6 +10,7 @@
 #include "engine/loop.h"
 #include "engine/monitor.h"
 #include "engine/overflow.h"
+#include "engine/procs.h"
 #include "goru.h"
 #include "os/os.h"
 #include "rt/gpool.h"
@@ -63,38 +64,6 @@ static void unlock_life(void)
 	pthread_mutex_unlock(&life);
 }
 
-/* P number id joins those that may run. */
-static int p_join(uint32_t id)
-{
-	int rc = id < grt_load(&grt_rt.nallp) ? 0 : grt_p_new(id);
-
-	if (rc < 0)
-		return rc;
-
-	struct p *p = grt_load(&grt_rt.allp[id]);
-
-	grt_spin_lock(&grt_rt.lock);
-	if (grt_load(&p->status) == P_DEAD) {
-		p->to_fair = 1;
-		grt_pidle_put(p);
-		grt_store(&grt_rt.wakeable, 1);
-	}
-	grt_unlock_busy();
-	return 0;
-}
-
-/* Ms for n Ps. One is enough to go on with: the monitor makes the rest when they are wanted. */
-static int m_join(uint32_t n)
-{
-	int rc = 0;
-
-	if (grt_rt.migrate && n < grt_rt.max_threads)
-		n++; /* one to go to */
-	while (grt_rt.nm < n && rc == 0)
-		rc = grt_m_start(NULL);
-	return grt_rt.nm ? 0 : rc;
-}
-
 /* RT_STOPPING: every M ends as soon as its goroutine parks, yields or ends. */
 static void stop_workers(void)
 {
@@ -136,7 +105,9 @@ static void apply(const struct settings *s)
 	grt_rt.no_handoff = s->no_handoff;
 	grt_rt.on_deadlock = s->on_deadlock;
 	grt_rt.on_deadlock_arg = s->on_deadlock_arg;
-	grt_rt.cpus = grt_os_cpus();
+	grt_store(&grt_rt.cpus, s->cpus ? s->cpus : grt_os_cpus());
+	grt_store(&grt_rt.by_hand, s->by_hand);
+	grt_rt.follow_ms = s->follow_ms;
 	grt_store(&grt_rt.procs, s->procs);
 	grt_store(&grt_rt.enter_flags,
 		  s->no_membarrier || grt_os_membarrier_init() < 0 ? ENTER_FENCE : 0u);
@@ -146,15 +117,12 @@ static void apply(const struct settings *s)
 /* Under life, RT_OFF. */
 static int start(const struct settings *s)
 {
-	int rc = 0;
+	int rc;
 
 	grt_rt_reset();
 	set_phase(RT_STARTING);
 	apply(s);
-	for (uint32_t i = 0; i < s->procs && rc == 0; i++)
-		rc = p_join(i);
-	if (rc == 0)
-		rc = m_join(s->procs);
+	rc = grt_procs_start(s->procs);
 	if (rc == 0)
 		rc = grt_monitor_start();
 	if (rc < 0) {
@@ -293,28 +261,6 @@ GRT_PUBLIC unsigned goru_procs(void)
 	return grt_settings(&s, NULL) < 0 ? 1 : s.procs;
 }
 
-/* Ps above n: idle ones now, busy ones at their next pick. */
-static void p_leave(uint32_t n)
-{
-	struct p *gone = NULL;
-
-	grt_spin_lock(&grt_rt.lock);
-	for (uint32_t i = n; i < grt_load(&grt_rt.nallp); i++) {
-		struct p *p = grt_load(&grt_rt.allp[i]);
-
-		atomic_fetch_or_explicit(&p->attention, ATT_RETIRE, memory_order_relaxed);
-		if (grt_load(&p->status) != P_IDLE)
-			continue;
-		grt_pidle_take(p);
-		grt_store(&p->status, P_DEAD);
-		p->link = gone;
-		gone = p;
-	}
-	grt_spin_unlock(&grt_rt.lock);
-	for (; gone; gone = gone->link)
-		grt_p_empty(gone);
-}
-
 GRT_PUBLIC int goru_set_procs(unsigned n)
 {
 	int rc;
@@ -333,22 +279,12 @@ GRT_PUBLIC int goru_set_procs(unsigned n)
 		unlock_life(); /* shut down in between */
 	}
 
-	uint32_t old = grt_load(&grt_rt.procs);
-
-	grt_store(&grt_rt.moving, true);
-	grt_store(&grt_rt.procs, n);
-	for (uint32_t i = old; i < n && rc == 0; i++)
-		rc = p_join(i);
-	if (rc < 0)
-		grt_store(&grt_rt.procs, n = old);
-	p_leave(n);
+	while (!grt_procs_try())
+		sched_yield();
+	rc = grt_procs_change(n);
 	if (rc == 0)
-		rc = m_join(n);
-	/* Ps became idle without one who looks: whoever submitted before may have found none */
-	atomic_thread_fence(memory_order_seq_cst); /* wake.F */
-	if (grt_work_visible())
-		grt_wake_if_idle();
-	grt_store(&grt_rt.moving, false);
+		grt_store(&grt_rt.by_hand, true);
+	grt_procs_end();
 	unlock_life();
 	return rc;
 }

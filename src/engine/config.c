@@ -11,7 +11,12 @@
 #include "part/stack.h"
 #include "rt/rt.h"
 
-enum { DEFAULT_STACK = 262144, DEFAULT_THREADS = 10000, DEFAULT_SPARE_MS = 10000 };
+enum {
+	DEFAULT_STACK = 262144,
+	DEFAULT_THREADS = 10000,
+	DEFAULT_SPARE_MS = 10000,
+	DEFAULT_FOLLOW_MS = 1000
+};
 
 static void unreadable(const char *name, const char *value, const char *what)
 {
@@ -19,7 +24,7 @@ static void unreadable(const char *name, const char *value, const char *what)
 }
 
 #define DEBUG_WORDS                                                                                \
-	"one of handoff=0, hang=S, membarrier=0, migrate=1, schedtrace=MS, spare=MS, spawnfail=1"
+	"one of follow=MS, handoff=0, hang=S, membarrier=0, migrate=1, schedtrace=MS, spare=MS, spawnfail=1"
 _Static_assert(GRT_MAX_PROCS == 1024, "the text for GORU_PROCS says so");
 
 /* A number with an optional K, M or G; 0: not one. */
@@ -53,6 +58,8 @@ static bool debug_word(struct settings *s, const char *word)
 		s->no_membarrier = true;
 	else if (!strcmp(word, "handoff=0"))
 		s->no_handoff = true;
+	else if (!strncmp(word, "follow=", 7))
+		return (s->follow_ms = parse_unsigned(word + 7, 1u << 20)) != 0;
 	else if (!strncmp(word, "hang=", 5))
 		return (s->hang_seconds = parse_unsigned(word + 5, 1u << 20)) != 0;
 	else if (!strncmp(word, "schedtrace=", 11))
@@ -135,15 +142,17 @@ int grt_settings(struct settings *s, const goru_config *cfg)
 {
 	*s = (struct settings){ .cls = (unsigned)grt_stack_class(DEFAULT_STACK),
 				.max_threads = DEFAULT_THREADS,
-				.spare_ms = DEFAULT_SPARE_MS };
+				.spare_ms = DEFAULT_SPARE_MS,
+				.follow_ms = DEFAULT_FOLLOW_MS };
 	environment(s);
 
 	int rc = cfg ? program(s, cfg) : 0;
 
 	if (rc < 0)
 		return rc;
+	s->by_hand = s->procs != 0;
 	if (!s->procs)
-		s->procs = grt_os_cpus();
+		s->procs = s->cpus = grt_os_cpus();
 	if (s->procs > GRT_MAX_PROCS)
 		s->procs = GRT_MAX_PROCS;
 	if (s->max_threads < s->procs)

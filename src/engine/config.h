@@ -8,8 +8,10 @@
 
 struct settings {
 	unsigned procs, flags, cls, max_threads, hang_seconds;
-	unsigned trace_ms, spare_ms;
+	unsigned trace_ms, spare_ms, follow_ms;
+	unsigned cpus; /* as looked up for procs; 0: not */
 	bool spawn_log, no_membarrier, migrate, no_handoff;
+	bool by_hand; /* procs are what somebody asked for */
 	void (*on_deadlock)(void *);
 	void *on_deadlock_arg;
 };

@@ -6,6 +6,7 @@
 #include "base/fatal.h"
 #include "engine/deadlock.h"
 #include "engine/dog.h"
+#include "engine/follow.h"
 #include "engine/loop.h"
 #include "engine/spare.h"
 #include "engine/stats.h"
@@ -297,6 +298,7 @@ static void *monitor(void *arg)
 		if (GRT_CHECKS_ON && grt_dog_look(now))
 			tick = tick < GRT_DOG_TICK ? tick : GRT_DOG_TICK;
 		grt_spare_retire(now);
+		grt_follow(now);
 		trim(now);
 		Mon.ending = grt_m_join_ended();
 		watch_hang(now);
@@ -332,6 +334,7 @@ int grt_monitor_start(void)
 	Mon.fresh = FRESH;
 	Mon.cold = false;
 	grt_spare_init(now);
+	grt_follow_init(now);
 	Mon.trim_at = now + TRIM_EVERY;
 	Mon.moved_at = Mon.start = now;
 	Mon.looked_at = now;

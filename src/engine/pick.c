@@ -223,7 +223,7 @@ static bool others_busy(void)
 /* More workers than CPUs: whoever has the work may be waiting for this CPU. */
 static void pause_between(bool in_the_way)
 {
-	if (in_the_way || grt_load(&grt_rt.procs) > grt_rt.cpus)
+	if (in_the_way || grt_load(&grt_rt.procs) > grt_load(&grt_rt.cpus))
 		sched_yield();
 	else
 		for (int i = 0; i < 16; i++)

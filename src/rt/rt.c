@@ -65,7 +65,7 @@ void grt_p_free_all(void)
 /*
  * PROTOCOL allp
  *   Words    nallp, allp[0..nallp).
- *   Owners   writer: whoever holds rt.lock in start or set_procs.
+ *   Owners   writer: start, or the holder of rt.moving (PROTOCOL procs).
  *   Pairs    A new: nallp release -> B look: nallp acquire   the P is initialised and in allp before it is counted
  *   Relaxed  allp[i] for i below a count read by B.
  *   Reuse    a P that retires stays, empty, until shutdown.

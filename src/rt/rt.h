@@ -118,7 +118,8 @@ struct rt {
 	 * reads the clock. */
 	_Atomic uint32_t clock;
 	uint8_t default_cls;
-	uint32_t cpus; /* that the process may use, at the start */
+	_Atomic uint32_t cpus; /* that the process may use, as last looked at */
+	_Atomic bool by_hand;  /* procs do not follow them: PROTOCOL procs in engine/procs.c */
 	bool spawn_fatal, spawn_log;
 	bool migrate;	 /* GORU_DEBUG=migrate=1: engine/migrate.h */
 	bool no_handoff; /* GORU_DEBUG=handoff=0: only brackets part a goroutine from its P */
@@ -126,6 +127,7 @@ struct rt {
 	uint32_t hang_seconds;	     /* GORU_DEBUG=hang=S; 0: off */
 	uint32_t trace_ms;	     /* GORU_DEBUG=schedtrace=MS; 0: off */
 	uint32_t spare_ms;	     /* a thread not needed for so long may end */
+	uint32_t follow_ms;	     /* between two looks at the CPUs */
 	void (*on_deadlock)(void *); /* by goru_run's caller; NULL: the process ends */
 	void *on_deadlock_arg;
 	_Atomic uint64_t epoch; /* tells one start of the runtime from the next; also between two */
@@ -155,7 +157,7 @@ struct rt {
 	_Atomic uint32_t want_m; /* Ms asked of the monitor, which looks without the lock first */
 	bool monitor_sleeps;	 /* on monitor_note, without a tick */
 	_Atomic uint32_t monitor_note;
-	_Atomic bool moving; /* set_procs is under way */
+	_Atomic bool moving; /* procs are being changed: PROTOCOL procs in engine/procs.c */
 	uint32_t m_id;	     /* the next M's */
 	uint64_t nretakes;   /* Ps taken from goroutines, for a moment or for good, under lock */
 
@@ -185,7 +187,7 @@ GRT_INLINE void grt_clock_set(int64_t now)
 		grt_store(&grt_rt.clock, t);
 }
 
-/* A new P in state P_DEAD at allp[id]; -ENOMEM. Under rt.lock or before anyone else runs. */
+/* A new P in state P_DEAD at allp[id]; -ENOMEM. Before anyone else runs, or while moving is ours. */
 int grt_p_new(uint32_t id);
 void grt_p_free_all(void);
 

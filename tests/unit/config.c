@@ -8,7 +8,7 @@
 enum { DEFAULT_CLS = 4 };
 
 #define DEBUG_WORDS                                                                                \
-	"one of handoff=0, hang=S, membarrier=0, migrate=1, schedtrace=MS, spare=MS, spawnfail=1"
+	"one of follow=MS, handoff=0, hang=S, membarrier=0, migrate=1, schedtrace=MS, spare=MS, spawnfail=1"
 
 static struct settings s;
 
@@ -44,6 +44,8 @@ static void defaults(void)
 		CHECK(!s.spawn_log && !s.no_membarrier && !s.hang_seconds && !s.migrate);
 		CHECK(!s.no_handoff);
 		CHECK_EQ(s.spare_ms, 10000);
+		CHECK_EQ(s.follow_ms, 1000);
+		CHECK(!s.by_hand);
 	}
 }
 
