@@ -209,7 +209,8 @@ int grt_m_start(struct p *p)
 		grt_spin_unlock(&grt_rt.lock);
 		return -ENOMEM;
 	}
-	*m = (struct m){ .in_rt = 1 }; /* inside from the first moment it is seen to hold a P */
+	/* inside from the first moment it is seen to hold a P */
+	*m = (struct m){ .in_rt = 1, .fences = grt_load(&grt_rt.enter_flags) & ENTER_FENCE };
 	grt_spin_lock(&grt_rt.lock);
 	m->id = grt_rt.m_id++;
 	if (p)

@@ -34,7 +34,7 @@ int grt_os_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t deadline);
 void grt_os_futex_wake(_Atomic uint32_t *word, int n);
 /* A full barrier on every running thread of the process. init: 0, or -ENOSYS where there is none. */
 int grt_os_membarrier_init(void);
-void grt_os_membarrier(void);
+int grt_os_membarrier(void); /* 0, or refused: -ENOMEM for once, by a seccomp filter from now on */
 
 /* time (clock.c) */
 int64_t grt_os_now(void);

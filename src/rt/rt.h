@@ -94,6 +94,7 @@ struct m {
 	struct m *alllink;     /* all Ms; under rt.lock */
 	uint32_t id;
 	bool started;	      /* under rt.lock: in allm, with a thread to join */
+	_Atomic bool fences;  /* it executes the fence of ENTER_FENCE: PROTOCOL handshake */
 	_Atomic uint32_t tid; /* as the kernel calls it; 0: not yet known */
 	pthread_t thread;
 };

@@ -18,8 +18,11 @@ GRT_NOINLINE void grt_enter_slow(struct m *m)
 	uint32_t flags = grt_load(&grt_rt.enter_flags);
 	struct g *g = m->curg;
 
-	if (flags & ENTER_FENCE)
+	if (flags & ENTER_FENCE) {
 		atomic_thread_fence(memory_order_seq_cst); /* handshake.F */
+		if (!grt_load(&m->fences))
+			grt_store(&m->fences, true);
+	}
 	if (flags & ENTER_CHECK && g && grt_arch_sp() < g->limit)
 		overflow(g);
 }
@@ -36,11 +39,18 @@ struct p *grt_p_really(struct m *m)
 
 bool grt_take(struct m *m, struct p *p)
 {
+	bool fence = grt_load(&grt_rt.enter_flags) & ENTER_FENCE;
+
+	if (fence && !grt_load(&m->fences))
+		return false;
 	grt_store(&m->p, NULL);
-	if (grt_load(&grt_rt.enter_flags) & ENTER_FENCE)
+	if (fence) {
 		atomic_thread_fence(memory_order_seq_cst); /* handshake.F */
-	else
-		grt_os_membarrier(); /* handshake.E */
+	} else if (grt_os_membarrier() < 0) {		   /* handshake.E */
+		atomic_fetch_or_explicit(&grt_rt.enter_flags, ENTER_FENCE, memory_order_relaxed);
+		grt_store(&m->p, p);
+		return false;
+	}
 	grt_chaos();
 	if (!atomic_load_explicit(&m->in_rt, memory_order_acquire)) /* handshake.B */
 		return true;

@@ -10,7 +10,8 @@
 /*
  * PROTOCOL handshake
  *   Words    m.in_rt: 1 while the M's thread is inside goru, 0 while it runs the program's code. m.p: its P or NULL.
- *   Owners   m.in_rt: the M. m.p: whoever holds rt.lock. The P itself: the M between its read of m.p after entering and
+ *            m.fences: true from when the M is known to execute the fence each time it enters.
+ *   Owners   m.in_rt, m.fences: the M. m.p: whoever holds rt.lock. The P itself: the M between its read of m.p after entering and
  *            its leaving; whoever took it, from a successful take until he gives it back or passes it on.
  *   Steps    enter: in_rt = 1; compiler barrier; read m.p once. NULL: a call that may wait queues for a P
  *            (sched/block), any other does its work as a plain thread would. leave: in_rt = 0.
@@ -28,7 +29,11 @@
  *   Fence    both sides ask "are you in?" after saying "I am": M stores in_rt, then reads p; the taker stores p, then
  *            reads in_rt. One must see the other. The taker's membarrier puts the full fence between the M's two
  *            instructions for it (E); without membarrier the M executes it (F, ENTER_FENCE).
+ *            A membarrier that fails, by a seccomp filter that came later, sets ENTER_FENCE, and nothing is taken. Nor is
+ *            later from an M that has not entered since, and so may not know: fences is stored behind its first fence
+ *            and read before the taker's, so that the taker sees that entry, and all later ones fence.
  *   Relaxed  in_rt = 1 and p = NULL: ordered by the fence between them and the question. The early look at in_rt.
+ *            fences: ordered by the two fences; a stale false takes nothing.
  *   Lock     whoever has read NULL changes nothing of its goroutine or M that the taker sets too (state, blocked, oldp)
  *            before it has had rt.lock.
  *   Reuse    an M is freed only after its thread ended: by the monitor, and whoever else looks at an M holds rt.lock; or

@@ -9,7 +9,7 @@
 
 #include "os/os.h"
 
-enum { THREAD = 1 };
+enum { THREAD = 1, BARRIER = 2 };
 
 /* Of four waits three end at once and say that they were woken, as a signal or a stray wake-up makes them. */
 static _Atomic bool spurious, no_membarrier;
@@ -21,8 +21,8 @@ void __real_grt_os_futex_wake(_Atomic uint32_t *word, int n);
 void __wrap_grt_os_futex_wake(_Atomic uint32_t *word, int n);
 int __real_grt_os_membarrier_init(void);
 int __wrap_grt_os_membarrier_init(void);
-void __real_grt_os_membarrier(void);
-void __wrap_grt_os_membarrier(void);
+int __real_grt_os_membarrier(void);
+int __wrap_grt_os_membarrier(void);
 int __real_grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, const char *name);
 int __wrap_grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, const char *name);
 
@@ -46,10 +46,10 @@ int __wrap_grt_os_membarrier_init(void)
 	return atomic_load(&no_membarrier) ? -ENOSYS : __real_grt_os_membarrier_init();
 }
 
-void __wrap_grt_os_membarrier(void)
+int __wrap_grt_os_membarrier(void)
 {
 	atomic_fetch_add(&barriers, 1);
-	__real_grt_os_membarrier();
+	return fault_hit(BARRIER) ? -EPERM : __real_grt_os_membarrier();
 }
 
 int __wrap_grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, const char *name)
@@ -144,6 +144,53 @@ static void without_membarrier(void)
 	setenv("GORU_DEBUG", "hang=30", 1);
 }
 
+/* Its barriers are refused from some moment on, as by a seccomp filter that the program sets up late. */
+static _Atomic bool computes;
+
+static void calls_now_and_then(void)
+{
+	atomic_store(&computes, true);
+	while (atomic_load(&computes)) {
+		int64_t end = goru_now() + 100 * GORU_USEC;
+
+		while (goru_now() < end)
+			;
+		CHECK_EQ(goru_chan_try_recv(c, NULL), -EAGAIN); /* enters */
+	}
+	goru_waitgroup_done(&wg);
+}
+
+static void stops_it(void)
+{
+	atomic_store(&computes, false);
+	goru_waitgroup_done(&wg);
+}
+
+static void membarrier_refused_later(void)
+{
+	goru_config cfg = GORU_CONFIG_INIT;
+
+	cfg.procs = 1;
+	c = goru_chan_make(0, 0);
+	CHECK_EQ(goru_init(&cfg), 0);
+	atomic_store(&computes, false);
+	goru_waitgroup_add(&wg, 2);
+	CHECK_EQ(go(calls_now_and_then), 0);
+	UNTIL(atomic_load(&computes));
+	atomic_store(&barriers, 0);
+	fault_set(BARRIER, 1, true);
+	/* waits for the one P, which is taken as soon as its holder fences by itself */
+	CHECK_EQ(go(stops_it), 0);
+	CHECK_EQ(goru_waitgroup_wait_until(&wg, goru_in(20 * GORU_SEC)), 0);
+	CHECK_EQ(atomic_load(&barriers), 1); /* not asked again */
+	goru_chan_unref(c);
+	CHECK_EQ(goru_shutdown(), 0);
+	fault_set(BARRIER, 20, true);
+	for (int i = 0; i < 5; i++)
+		work();
+	fault_set(0, 0, false);
+}
+
 static _Atomic int inside, leave;
 
 static void blocks_long(void)
@@ -230,5 +277,5 @@ static void max_threads_holds(void)
 	UNTIL(test_threads() == before);
 }
 
-TEST_MAIN(TEST(stray_wake_ups_do_no_harm), TEST(without_membarrier),
+TEST_MAIN(TEST(stray_wake_ups_do_no_harm), TEST(without_membarrier), TEST(membarrier_refused_later),
 	  TEST(threads_that_cannot_be_made), TEST(max_threads_holds))

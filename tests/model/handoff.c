@@ -37,6 +37,7 @@ static void begin_fence(void)
 {
 	begin();
 	grt_store(&grt_rt.enter_flags, ENTER_FENCE);
+	grt_store(&m0.fences, true);
 }
 
 static void asleep(void)

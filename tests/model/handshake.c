@@ -24,6 +24,14 @@ static void begin_fence(void)
 {
 	begin();
 	grt_store(&grt_rt.enter_flags, ENTER_FENCE);
+	grt_store(&m0.fences, true);
+}
+
+/* It is refused from the first time on. */
+static void begin_refused(void)
+{
+	begin();
+	kit_no_membarrier = true;
 }
 
 /* What a call does with its P: plain words of it, runnext, the lanes. */
@@ -113,6 +121,7 @@ static void begin_lanes_fence(void)
 {
 	begin_lanes();
 	grt_store(&grt_rt.enter_flags, ENTER_FENCE);
+	grt_store(&m0.fences, true);
 }
 
 /* Each once: run, or still in one place; those that a call could not queue are not there. */
@@ -195,6 +204,8 @@ int main(int argc, char **argv)
 		{ "handshake/shown", begin_lanes, { gives_away, rescue }, check_shown },
 		{ "handshake/fence", begin_fence, { calls, rescues }, check },
 		{ "handshake/fence-wait", begin_fence, { calls_that_wait, rescues }, check },
+		{ "handshake/refused", begin_refused, { calls, rescues }, check },
+		{ "handshake/refused-wait", begin_refused, { calls_that_wait, rescues }, check },
 	};
 
 	return model_main(models, (int)(sizeof(models) / sizeof(models[0])), argc, argv);

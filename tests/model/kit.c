@@ -39,9 +39,14 @@ int64_t grt_os_now(void)
 	return kit_tick ? model_now + kit_tick * looks[model_self()]++ : model_now;
 }
 
-void grt_os_membarrier(void)
+bool kit_no_membarrier;
+
+int grt_os_membarrier(void)
 {
+	if (kit_no_membarrier)
+		return -EPERM;
 	model_membarrier();
+	return 0;
 }
 
 int grt_os_membarrier_init(void)

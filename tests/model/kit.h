@@ -20,6 +20,7 @@ struct g *kit_injq_pop(void);
 
 /* So much later is it at each look at the clock by the same thread; 0: the clock stands. In init. */
 extern int64_t kit_tick;
+extern bool kit_no_membarrier; /* it is refused */
 
 /* The calling goroutine ends: its M goes on where it ran it. */
 _Noreturn void kit_end(void);

@@ -75,7 +75,7 @@ static void membarrier_answers(void)
 
 	CHECK(rc == 0 || rc == -ENOSYS);
 	if (rc == 0)
-		grt_os_membarrier();
+		CHECK_EQ(grt_os_membarrier(), 0);
 	CHECK_EQ(grt_os_membarrier_init(), rc);
 }
 

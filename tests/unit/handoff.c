@@ -17,7 +17,7 @@ static void begin(bool with_spare)
 	p = grt_load(&grt_rt.allp[0]);
 	grt_store(&grt_rt.procs, 1);
 	grt_store(&grt_rt.enter_flags, ENTER_FENCE); /* no membarrier needed */
-	m = spare = (struct m){ 0 };
+	m = spare = (struct m){ .fences = true };
 	g = (struct g){ 0 };
 	grt_give(&m, p);
 	m.curg = &g;

@@ -17,7 +17,7 @@ static void begin(void)
 	p = grt_load(&grt_rt.allp[0]);
 	grt_store(&grt_rt.procs, 1);
 	grt_store(&grt_rt.enter_flags, ENTER_FENCE); /* no membarrier needed */
-	m = (struct m){ 0 };
+	m = (struct m){ .fences = true };
 	grt_give(&m, p);
 }
 

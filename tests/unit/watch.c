@@ -22,7 +22,7 @@ static void begin(void)
 	busy = grt_load(&grt_rt.allp[1]);
 	grt_store(&grt_rt.procs, 2);
 	grt_store(&grt_rt.enter_flags, ENTER_FENCE); /* no membarrier needed */
-	m = (struct m){ 0 };
+	m = (struct m){ .fences = true };
 	w = (struct watch){ 0 };
 	grt_give(&m, busy);
 }

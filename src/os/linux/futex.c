@@ -49,7 +49,12 @@ int grt_os_membarrier_init(void)
 	return 0;
 }
 
-void grt_os_membarrier(void)
+int grt_os_membarrier(void)
 {
-	syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
+	int saved = errno, rc = 0;
+
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0))
+		rc = -errno;
+	errno = saved;
+	return rc;
 }
