@@ -15,7 +15,10 @@ int grt_os_reserve(size_t size, size_t align, void **out); /* address space only
 int grt_os_commit(void *base, size_t size);		   /* reserved pages become usable */
 int grt_os_protect(void *base, size_t size);		   /* no access; splits the mapping */
 void grt_os_unmap(void *base, size_t size);
-bool grt_os_guard_supported(void);
+/* Is what is mapped there locked (mlockall)? Asked of reserved pages not committed yet. Once committed they all have memory
+ * at once, there are no cheap guards, and a discard does nothing. */
+bool grt_os_locked(void *base);
+bool grt_os_guard_supported(void); /* by the kernel, where nothing is locked */
 /* Cheap guard pages [base + i * stride, + len) for i in 0..n-1; how many were made. They survive a discard. */
 uint32_t grt_os_guard(void *base, size_t stride, size_t len, uint32_t n);
 /* The page at base + i * stride for i in 0..n-1 is there before it is touched, if the kernel can do that. */

@@ -47,6 +47,8 @@ static struct {
 	enum guard_kind { GUARD_CHEAP, GUARD_MPROTECT } guard;
 	size_t mprotect_left; /* guards that may still be made the expensive way */
 	bool guards_only, warned;
+	_Atomic bool locked; /* the last stacks were made in locked memory */
+	bool told_locked;
 	uint64_t incarnation; /* claim ranges handed out */
 } S = { .lock = GRT_SPIN(LOCK_STACKS) };
 
@@ -77,7 +79,8 @@ size_t grt_stack_guard(const struct g *g)
 void grt_stacks_init(bool guards_only)
 {
 	S.guards_only = guards_only;
-	S.warned = false;
+	S.warned = S.told_locked = false;
+	grt_store(&S.locked, false);
 	/* LeakSanitizer walks the stacks as roots and dies on a cheap guard page */
 	S.guard = !GRT_ASAN_ON && grt_os_guard_supported() ? GUARD_CHEAP : GUARD_MPROTECT;
 	/* a quarter of the mappings for guards; each splits one into three, so two of them a guard */
@@ -108,7 +111,7 @@ void grt_stacks_fini(void)
 
 bool grt_stacks_scarce(void)
 {
-	return S.guard == GUARD_MPROTECT;
+	return S.guard == GUARD_MPROTECT || grt_load(&S.locked);
 }
 
 size_t grt_stacks_reserved(void)
@@ -161,17 +164,16 @@ static int arena_new(unsigned cls)
 	return 0;
 }
 
-/* Guards for slots [from, to): as many as can be had. */
+/* Guards for slots [from, to): as many as can be had. Where the kernel has cheap ones it may still refuse them: by a seccomp
+ * filter, or in locked memory. */
 static void guard_slots(struct arena *a, uint32_t from, uint32_t to)
 {
 	size_t slot = grt_stack_size(a->cls), len = grt_stack_guard_size(a->cls);
 
 	if (a->guarded != from)
 		return; /* there is a gap already: unguarded from there on */
-	if (S.guard == GUARD_CHEAP) {
+	if (S.guard == GUARD_CHEAP)
 		a->guarded = from + grt_os_guard(a->base + from * slot, slot, len, to - from);
-		return;
-	}
 	while (a->guarded < to && S.mprotect_left > 0) {
 		if (grt_os_protect(a->base + a->guarded * slot, len) < 0)
 			return;
@@ -180,12 +182,44 @@ static void guard_slots(struct arena *a, uint32_t from, uint32_t to)
 	}
 }
 
+static void committed(struct arena *a, uint32_t n)
+{
+	if (!a->committed)
+		grt_san_root(a->base, a->nslots * grt_stack_size(a->cls));
+	a->committed += n;
+}
+
+/*
+ * The program has locked all memory that is to come: what is committed is there at once, a stack with every page. So no
+ * more than is needed, and the guard is what stays without access.
+ */
+static int commit_locked(struct arena *a)
+{
+	size_t slot = grt_stack_size(a->cls);
+	bool guard = a->guarded == a->committed && S.mprotect_left > 0;
+	size_t down = guard ? grt_stack_guard_size(a->cls) : 0;
+
+	if (grt_os_commit(a->base + a->committed * slot + down, slot - down) < 0)
+		return -ENOMEM;
+	committed(a, 1);
+	a->guarded += guard;
+	S.mprotect_left -= guard;
+	if (!S.told_locked)
+		grt_warn("memory is locked (mlockall): each further stack takes all its bytes of "
+			 "it, not a page");
+	S.told_locked = true;
+	return 0;
+}
+
 static int commit(struct arena *a)
 {
 	size_t slot = grt_stack_size(a->cls);
 	size_t n = a->committed / 4;
 	size_t left = a->nslots - a->committed;
 
+	grt_store(&S.locked, grt_os_locked(a->base + a->committed * slot));
+	if (grt_load(&S.locked))
+		return commit_locked(a);
 	n = n < 16 ? 16 : n > CHUNK_MAX ? CHUNK_MAX : n;
 	n = n > left ? left : n;
 	while (n && grt_os_commit(a->base + a->committed * slot, n * slot) < 0)
@@ -195,9 +229,7 @@ static int commit(struct arena *a)
 
 	uint32_t from = a->committed;
 
-	if (!from)
-		grt_san_root(a->base, a->nslots * slot);
-	a->committed += (uint32_t)n;
+	committed(a, (uint32_t)n);
 	guard_slots(a, from, a->committed);
 	return 0;
 }
@@ -221,7 +253,7 @@ static void populate(struct arena *a, uint32_t used)
 
 	n = n > AHEAD_MAX ? AHEAD_MAX : n;
 	n = n > a->committed - used ? a->committed - used : n;
-	if (n < 2 || S.guard != GUARD_CHEAP) /* an old kernel cannot, or not in batches */
+	if (n < 2 || grt_stacks_scarce()) /* an old kernel cannot, or not in batches */
 		return;
 	grt_os_populate(a->base + (used + 1) * slot - page, slot, (uint32_t)n);
 	a->ahead = used + (uint32_t)n;

@@ -141,6 +141,23 @@ static void guards_come_back(void)
 	old_kernel = true;
 }
 
+/* It had cheap ones at the start, and refuses them from then on: the other kind is made. */
+static void cheap_refused_later(void)
+{
+	goru_config cfg = GORU_CONFIG_INIT;
+
+	old_kernel = false;
+	cfg.flags = GORU_CONFIG_GUARDS_ONLY;
+	cfg.procs = 1;
+	CHECK_EQ(goru_init(&cfg), 0);
+	fault_set(GUARD, 1, true);
+	CHECK_EQ(fill(40), 40);
+	fault_set(0, 0, false);
+	end_all();
+	CHECK_EQ(goru_shutdown(), 0);
+	old_kernel = true;
+}
+
 /* Deaths, in children. */
 
 static __attribute__((noinline)) int deeper(int n, bool call)
@@ -194,4 +211,4 @@ static void overflow_is_named_either_way(void)
 }
 
 TEST_MAIN(TEST(some_have_guards), TEST(guards_only_refuses), TEST(guards_come_back),
-	  TEST(overflow_is_named_either_way))
+	  TEST(cheap_refused_later), TEST(overflow_is_named_either_way))

@@ -76,6 +76,12 @@ int grt_os_reserve(size_t size, size_t align, void **out)
 	return grt_os_map(size, out);
 }
 
+bool grt_os_locked(void *base)
+{
+	(void)base;
+	return false;
+}
+
 int grt_os_commit(void *base, size_t size)
 {
 	(void)base, (void)size;

@@ -100,6 +100,16 @@ void grt_os_unmap(void *base, size_t size)
 	munmap(base, size);
 }
 
+/* There is nothing to drop, and for locked mappings alone the kernel says that it is no use. */
+bool grt_os_locked(void *base)
+{
+	int saved = errno;
+	bool locked = madvise(base, grt_os_page_size(), MADV_DONTNEED) && errno == EINVAL;
+
+	errno = saved;
+	return locked;
+}
+
 bool grt_os_guard_supported(void)
 {
 	size_t page = grt_os_page_size();
@@ -109,6 +119,9 @@ bool grt_os_guard_supported(void)
 		return false;
 
 	int saved = errno;
+
+	munlock(p,
+		page); /* the program may have locked all that is to come, and unlock it one day */
 	/* some emulators accept any advice and do nothing: the kernel must refuse to read a path from there */
 	bool ok = madvise(p, page, MADV_GUARD_INSTALL) == 0 && access(p, F_OK) < 0 &&
 		  errno == EFAULT;
