@@ -27,6 +27,7 @@ set(GORU_SOURCES
 	src/part/runq.c
 	src/part/injq.c
 	src/part/timers.c
+	src/part/scope.c
 	src/rt/rt.c
 	src/rt/hooks.c
 	src/rt/plain.c
@@ -57,6 +58,7 @@ set(GORU_SOURCES
 	src/sync/sem.c
 	src/sync/rwlock.c
 	src/sync/once.c
+	src/sync/scope.c
 	src/sync/task.c
 	src/engine/config.c
 	src/engine/watch.c

@@ -17,6 +17,7 @@ enum lock_rank {
 	LOCK_CHAN,	  /* a channel */
 	LOCK_GROUP,	  /* a wait group */
 	LOCK_QUEUE,	  /* mutex, rwlock, condition, semaphore, once, task: PROTOCOL queue */
+	LOCK_SCOPE,	  /* a scope */
 	LOCK_PLAIN,	  /* plain threads that wait */
 	LOCK_RT,	  /* rt.lock */
 	LOCK_INJQ,	  /* the shared queue */

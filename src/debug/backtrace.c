@@ -32,7 +32,7 @@ static struct gobuf *saved(struct g *g)
 static bool still(struct g *g, struct still *s)
 {
 	s->claim = grt_load(&g->claim);
-	if (s->claim & END_MASK || grt_load(&g->state) != G_WAITING)
+	if (!grt_claim_is_open(s->claim) || grt_load(&g->state) != G_WAITING)
 		return false;
 	s->sp = atomic_load_explicit(&saved(g)->sp, memory_order_acquire); /* gobuf.B */
 	/* also a record that is being given away and filled anew */

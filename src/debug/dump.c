@@ -40,6 +40,7 @@ static const char *const reason_names[] = {
 	[WAIT_SEM] = "semaphore",
 	[WAIT_ONCE] = "once",
 	[WAIT_JOIN] = "task",
+	[WAIT_SCOPE] = "scope, to close",
 };
 
 /* What one goroutine is like; a copy, as the record may change under us. */

@@ -18,7 +18,8 @@ STATES = ["dead", "runnable", "running", "waiting", "blocked", "running without 
 REASONS = {"WAIT_SEND": "chan send", "WAIT_RECV": "chan recv", "WAIT_SELECT": "select", "WAIT_FOREVER": "for ever",
            "WAIT_WAITGROUP": "wait group", "WAIT_SLEEP": "sleep", "WAIT_P": "its turn after a blocking call",
            "WAIT_MUTEX": "mutex", "WAIT_RDLOCK": "rwlock, to read", "WAIT_WRLOCK": "rwlock, to write",
-           "WAIT_COND": "condition", "WAIT_SEM": "semaphore", "WAIT_ONCE": "once", "WAIT_JOIN": "task"}
+           "WAIT_COND": "condition", "WAIT_SEM": "semaphore", "WAIT_ONCE": "once", "WAIT_JOIN": "task",
+           "WAIT_SCOPE": "scope, to close"}
 COLORS = 16  # STACK_COLORS
 MIN_SHIFT = 14  # STACK_MIN_SHIFT
 LOCKED = 128  # G_LOCKED

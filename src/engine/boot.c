@@ -13,6 +13,7 @@
 #include "engine/procs.h"
 #include "goru.h"
 #include "os/os.h"
+#include "part/scope.h"
 #include "rt/gpool.h"
 #include "rt/idle.h"
 #include "rt/self.h"
@@ -169,7 +170,7 @@ static void no_longer_main(struct g *g, void *arg)
 {
 	(void)arg;
 	if (grt_load(&g->state) != G_DEAD)
-		g->flags &= (uint8_t)~G_MAIN;
+		g->flags &= ~(uint32_t)G_MAIN;
 }
 
 static void deadlocked(void)
@@ -324,6 +325,7 @@ static void drop(struct g *g, void *arg)
 	*more |= g->locals || g->big;
 	grt_tsan_drop(g->san.fiber);
 	grt_task_drop(g);
+	grt_scope_drop(g);
 }
 
 /* What a dropped goroutine had beside its stack, when nobody touches its waiter any more. */

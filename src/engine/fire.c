@@ -1,7 +1,8 @@
-/* fire.c - what alarms do when their time has come: start a goroutine, or send the time. */
+/* fire.c - what alarms do when their time has come: start a goroutine, send the time, or end a scope. */
 /* SPDX-License-Identifier: MIT */
 #include "engine/fire.h"
 
+#include "part/scope.h"
 #include "rt/gpool.h"
 #include "sched/spawn.h"
 #include "sync/chan.h"
@@ -62,6 +63,16 @@ static struct g *send_time(struct due_alarm *d, int64_t now)
 	return g;
 }
 
+static void end_scope(struct scope *s, struct glist *ready)
+{
+	struct scope_walk k;
+
+	if (!grt_scope_expire(&k, s, ready))
+		return;
+	while (grt_scope_walk(&k, ready))
+		;
+}
+
 uint32_t grt_fire(struct p *p, struct due_alarms *due, int64_t now, struct glist *ready)
 {
 	uint32_t n = 0;
@@ -73,6 +84,11 @@ uint32_t grt_fire(struct p *p, struct due_alarms *due, int64_t now, struct glist
 		if (d->alarm->fn) {
 			g = start(p, d, now);
 			n += g != NULL;
+		} else if (d->alarm->period == ALARM_OF_SCOPE) {
+			if (!grt_alarm_claim(d->alarm, d->open, ALARM_FIRED))
+				continue;
+			end_scope(d->alarm->arg, ready);
+			n++;
 		} else if (grt_alarm_claim(d->alarm, d->open, ALARM_SENDING)) {
 			g = send_time(d, now);
 			n++;

@@ -79,7 +79,7 @@ GRT_PUBLIC int goru_unlock_thread(void)
 		return 0;
 	m = grt_enter();
 	grt_tsan_release(m);
-	g->flags &= (uint8_t)~G_LOCKED;
+	g->flags &= ~(uint32_t)G_LOCKED;
 	g->lockm = NULL;
 	m->lockg = NULL;
 	grt_spin_lock(&grt_rt.lock);

@@ -20,6 +20,7 @@
  *            expire, one that runs a function: taken out; a goroutine for it is at hand; ARMED -> FIRED, or for a
  *            periodic one a look that it is ARMED. Won: the goroutine starts. Back into the heap (periodic, or no
  *            goroutine was to be had), or free.
+ *            expire, a scope's: taken out; ARMED -> FIRED. Won: the scope is ended (PROTOCOL scope), which the alarm keeps.
  *            expire, a channel's: taken out; ARMED -> SENDING; send; SENDING -> ARMED or FIRED. If it is ORPHAN by then:
  *            free the channel.
  *            unref, the last: ARMED -> STOPPED, or FIRED found: free the channel. SENDING -> ORPHAN: leave it.
@@ -47,8 +48,16 @@ struct alarm {
 	_Atomic uint64_t claim;
 	void (*fn)(void *); /* NULL: arg is a channel */
 	void *arg;	    /* of a free one: the next */
-	int64_t period;	    /* 0: once */
+	int64_t period;	    /* 0: once; ALARM_OF_SCOPE: once, and arg is a scope */
 	const void *from;   /* where it was started, for reports */
+};
+enum { ALARM_OF_SCOPE = -1 };
+
+/* Names one use of an alarm; all zero: none. Outlives the alarm: epoch says which start of the runtime it was of. */
+struct armed {
+	struct alarm *alarm;
+	uint64_t open;
+	uint64_t epoch;
 };
 
 GRT_INLINE bool grt_alarm_claim(struct alarm *a, uint64_t open, enum alarm_state to)

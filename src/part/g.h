@@ -5,6 +5,7 @@
 
 #include "arch.h"
 #include "base/fatal.h"
+#include "base/list.h"
 #include "base/sanitizer.h"
 #include "base/tls.h"
 
@@ -12,6 +13,7 @@ struct m;
 struct waiter;
 struct locals;
 struct big;
+struct scope;
 
 /* For reports, shutdown and checks; scheduling itself never asks (relaxed stores by whoever holds the goroutine). What may
  * follow what stands in part/g.c. */
@@ -41,6 +43,7 @@ enum wait_reason {
 	WAIT_SEM,
 	WAIT_ONCE,
 	WAIT_JOIN,
+	WAIT_SCOPE,
 };
 
 enum { G_NAME = 32, G_WORDS = GRT_WORDS, G_GROUP = 7 };
@@ -50,9 +53,10 @@ enum g_flags {
 	G_WIDE = 4 /* more than one argument word */,
 	G_AGAIN = 8, /* got a P inside its brackets */
 	G_NAMED = 16,
-	G_LOCALS = 32, /* locals is set: they have to be destroyed at its end */
-	G_TASK = 64,   /* word[0] is its task, which has not ended */
-	G_LOCKED = 128 /* to its thread: sched/locked.h */,
+	G_LOCALS = 32,	/* locals is set: they have to be destroyed at its end */
+	G_TASK = 64,	/* word[0] is its task, which has not ended */
+	G_LOCKED = 128, /* to its thread: sched/locked.h */
+	G_SCOPED = 256, /* has had to do with scopes: its end looks at them */
 };
 
 _Static_assert(sizeof(struct gobuf) == 32,
@@ -67,11 +71,12 @@ struct g {
 	GRT_ALIGNED(GRT_CACHELINE) struct gobuf sched;
 	_Atomic uint64_t claim;		/* PROTOCOL claim in part/waiter.h */
 	struct waiter *_Atomic waiting; /* what it waits on, for shutdown and reports; else NULL */
-	uint32_t block_depth;
+	uint32_t flags;
 	_Atomic uint32_t since; /* rt.clock when it last parked; for reports */
 	int saved_errno;
 	_Atomic uint8_t state, reason;
-	uint8_t flags, cls; /* cls: stack class, fixed for the slot's life */
+	bool scoped; /* it has a scope, and no shield: its waits ask part/scope.h first */
+	uint8_t cls; /* stack class, fixed for the slot's life */
 
 	/* a line that only lists touch */
 	struct g *schedlink;	  /* next in the one list that holds it: injq, gpool, a batch */
@@ -79,14 +84,22 @@ struct g {
 
 	/* C++, blocking */
 	void *saved_eh[2]; /* C++ exceptions being handled, while not running */
-	uintptr_t limit; /* lowest address a call into goru may still run at; 0 with a guard below */
+	uint32_t block_depth;
+	uint32_t nopen; /* scopes that it has opened and not closed */
 
 	/* spawn, exit, reports */
 	uint64_t id;
 	const void *from; /* the call that started it returns there */
 	void (*fn)(void);
 	uintptr_t word[G_WORDS];
-	char *stack_lo; /* the slot's first byte, guard included */
+
+	/* PROTOCOL scope in part/scope.h; as a goroutine begins with them it ends */
+	struct scope *scope; /* the innermost */
+	struct list sibling; /* among the scope's children: under its lock */
+	uint32_t shield;     /* how often it has entered one */
+
+	uintptr_t limit; /* lowest address a call into goru may still run at; 0 with a guard below */
+	char *stack_lo;	 /* the slot's first byte, guard included */
 	size_t stack_size;
 	char name[G_NAME];
 	uint32_t ran_on;       /* the M's id + 1, under GORU_DEBUG=migrate=1 only */

@@ -11,20 +11,23 @@ enum ending {
 	END_NONE = 0,
 	END_READY,    /* by the one it waited for: value, room, zero, close */
 	END_TIMEDOUT, /* its deadline came */
-	END_CANCELED, /* a plain thread, by shutdown */
+	END_CANCELED, /* by a scope; a plain thread, by shutdown */
 	END_DROPPED,  /* a goroutine, by shutdown: it never runs again */
+	END_EXPIRED,  /* the deadline of a scope came */
+	END_SCOPED,   /* it has not ended, and scopes may end it, too */
 	END_MASK = 7,
 };
 enum { CLAIM_STEP = END_MASK + 1 };
 
 /*
  * PROTOCOL claim
- *   Words    claim: a number that rises by CLAIM_STEP with each wait, plus how that wait ended (END_NONE: it has not).
+ *   Words    claim: a number that rises by CLAIM_STEP with each wait, plus how that wait ended (END_NONE, END_SCOPED: it
+ *            has not).
  *            A goroutine's word stands in its record, a plain thread's in its waiter.
  *   Owners   between waits the waiting side. While a wait is open and only one lock's holders can end it (shared is
  *            false): whoever holds that lock and took the waiter off its list. While it is open and others can (a timer,
- *            another channel of a select, a plain thread that gives up): whoever wins the CAS from "open" to
- *            "open + ending". The winner writes the waiter's slots, readies it last and never touches it again; a loser
+ *            another channel of a select, a scope, a plain thread that gives up): whoever wins the CAS from "open" to
+ *            the same number with its ending. The winner writes the waiter's slots, readies it last and never touches it again; a loser
  *            takes nothing and goes to the next.
  *   Steps    begin: word = word + CLAIM_STEP with END_NONE, before the waiter is put on any list.
  *            claim: as above. end: the waiting side, running again, takes itself off every list it is still on.
@@ -52,7 +55,14 @@ struct waiter {
 	struct list link;      /* of waiting plain threads */
 };
 
-enum wait_kind { KIND_SLEEP, KIND_CHAN, KIND_WAITGROUP, KIND_QUEUE, KIND_MUTEX, KIND_RWLOCK };
+enum wait_kind {
+	KIND_SLEEP, /* or anything else that is on no list */
+	KIND_CHAN,
+	KIND_WAITGROUP,
+	KIND_QUEUE,
+	KIND_MUTEX,
+	KIND_RWLOCK,
+};
 
 /* A place on one object's list, under that object's lock but for the first three words, which are fixed while queued. */
 struct wnode {
@@ -88,7 +98,8 @@ static inline void grt_waiter_begin(struct waiter *w, struct g *g)
 
 static inline bool grt_claim_word(_Atomic uint64_t *claim, uint64_t open, enum ending how)
 {
-	return atomic_compare_exchange_strong_explicit(claim, &open, open | how,
+	return atomic_compare_exchange_strong_explicit(claim, &open,
+						       (open & ~(uint64_t)END_MASK) | how,
 						       memory_order_relaxed, memory_order_relaxed);
 }
 
@@ -104,6 +115,11 @@ static inline bool grt_waiter_claim(struct waiter *w, enum ending how)
 static inline enum ending grt_waiter_ending(struct waiter *w)
 {
 	return (enum ending)(grt_load(w->claim) & END_MASK);
+}
+
+static inline bool grt_claim_is_open(uint64_t claim)
+{
+	return (claim & END_MASK) == END_NONE || (claim & END_MASK) == END_SCOPED;
 }
 
 #endif

@@ -118,7 +118,7 @@ GRT_NOINLINE void grt_block_again(struct m *m)
 	struct g *g = m->curg;
 
 	grt_enter();
-	g->flags &= (uint8_t)~G_AGAIN;
+	g->flags &= ~(uint32_t)G_AGAIN;
 	if (g->block_depth)
 		brackets(m, g, grt_p_settled(m));
 	grt_leave(m);
@@ -160,7 +160,7 @@ GRT_PUBLIC void goru_block_exit(void)
 		} else {
 			m = grt_reacquire(m);
 		}
-		g->flags &= (uint8_t)~G_AGAIN;
+		g->flags &= ~(uint32_t)G_AGAIN;
 	}
 	grt_leave(m);
 }

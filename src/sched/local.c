@@ -225,7 +225,7 @@ GRT_PUBLIC int goru_local_set(goru_local_key key, void *value)
 void grt_locals_end(struct g *g)
 {
 	destroy(&g->locals);
-	g->flags &= (uint8_t)~G_LOCALS;
+	g->flags &= ~(uint32_t)G_LOCALS;
 }
 
 void grt_locals_drop(struct g *g)

@@ -79,7 +79,7 @@ void grt_locked_end(struct m *m, struct g *g)
 {
 	struct p *p = grt_p_settled(m);
 
-	g->flags &= (uint8_t)~G_LOCKED;
+	g->flags &= ~(uint32_t)G_LOCKED;
 	g->lockm = NULL;
 	m->lock_ended = true;
 	if (p)

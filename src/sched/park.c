@@ -6,6 +6,7 @@
 
 #include "goru.h"
 #include "os/os.h"
+#include "part/scope.h"
 #include "rt/gpool.h"
 #include "sched/block.h"
 #include "sched/local.h"
@@ -118,13 +119,35 @@ _Noreturn GRT_INLINE void leave_for_good(struct m *m, struct g *g)
 	grt_arch_leave(to, m);
 }
 
+/* They stand on its stack, or would never be closed. */
+static GRT_COLD _Noreturn void left_open(struct g *g)
+{
+	grt_fatal("%s ended with scope %p open", grt_g_label(g).text, (void *)g->scope);
+}
+
+static void leave_scope(struct m *m, struct g *g)
+{
+	struct g *closer;
+
+	if (g->nopen)
+		left_open(g); /* by a destructor */
+	g->shield = 0;
+	closer = g->scope ? grt_scope_leave(g) : NULL;
+	if (closer)
+		grt_ready(grt_p_of(m), closer);
+}
+
 /* What the end of few goroutines means to others. The destructors are the program's code: they may wait. */
 static GRT_COLD struct m *last_words(struct m *m, struct g *g)
 {
 	grt_leave(m);
+	if (g->nopen)
+		left_open(g);
 	if (g->flags & G_LOCALS)
 		grt_locals_end(g);
 	m = grt_enter();
+	if (g->flags & G_SCOPED)
+		leave_scope(m, g);
 	if (g->flags & G_LOCKED)
 		grt_locked_end(m, g);
 	if (g->flags & G_MAIN)
@@ -137,7 +160,7 @@ _Noreturn GRT_INLINE void run_over(struct m *m)
 {
 	struct g *g = m->curg;
 
-	if (GRT_UNLIKELY(g->flags & (G_MAIN | G_LOCALS | G_LOCKED)))
+	if (GRT_UNLIKELY(g->flags & (G_MAIN | G_LOCALS | G_LOCKED | G_SCOPED)))
 		m = last_words(m, g);
 	leave_for_good(m, g);
 }

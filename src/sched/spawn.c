@@ -8,6 +8,7 @@
 #include "base/fatal.h"
 #include "base/hooks.h"
 #include "goru.h"
+#include "part/scope.h"
 #include "rt/gpool.h"
 #include "rt/plain.h"
 #include "sched/block.h"
@@ -41,11 +42,11 @@ GRT_INLINE uint64_t next_id(struct p *p)
 /* All that a record needs which is new or was used before; what a goroutine leaves as it found it is not stored again. */
 GRT_INLINE void begin(struct g *g, uint64_t id, const struct spawn *s)
 {
-	uint8_t was = g->flags;
+	uint32_t was = g->flags;
 
 	if (GRT_UNLIKELY(was & G_NAMED))
 		g->name[0] = '\0';
-	g->flags = (uint8_t)((was & G_UNGUARDED) | s->flags | (s->nwords > 1 ? G_WIDE : 0));
+	g->flags = (was & G_UNGUARDED) | s->flags | (s->nwords > 1 ? G_WIDE : 0);
 	g->block_depth = 0;
 	g->id = id;
 	g->from = s->from;
@@ -94,6 +95,10 @@ static int spawn_any(struct p *p, const struct spawn *s)
 
 	if (rc < 0)
 		return failed(rc);
+	if (s->scope && !grt_scope_add(s->scope, g)) {
+		grt_gpool_put(p, g);
+		return -EINVAL;
+	}
 	begin(g, next_id(p), s);
 	if (s->name)
 		set_name(g, s->name);

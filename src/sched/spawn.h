@@ -17,10 +17,11 @@ struct spawn {
 	unsigned cls; /* stack class, or CLS_DEFAULT */
 	const char *name;
 	const void *from; /* where the call returns to; NULL: not a call of the program's */
-	uint8_t flags;
+	uint32_t flags;
+	struct scope *scope; /* whose child it is, G_SCOPED set; NULL: nobody's */
 };
 
-/* 0; -ENOMEM, -EAGAIN, -ESHUTDOWN. Starts the runtime if it is off. */
+/* 0; -ENOMEM, -EAGAIN, -ESHUTDOWN; -EINVAL: the scope is not open. Starts the runtime if it is off. */
 int grt_spawn(const struct spawn *s);
 
 /* By an M's loop, which holds p: a record of the default class, NULL if there is none, which is counted as a spawn that

@@ -6,13 +6,6 @@
 #include "part/alarm.h"
 #include "rt/self.h"
 
-/* Names one use of an alarm; all zero: none. Outlives the alarm: epoch says which start of the runtime it was of. */
-struct armed {
-	struct alarm *alarm;
-	uint64_t open;
-	uint64_t epoch;
-};
-
 /* The caller, inside goru and with the runtime on, which is started if need be. grt_arm_enter: -ESHUTDOWN, or what the
  * start gave, and outside. */
 struct arming {

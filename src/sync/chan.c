@@ -223,13 +223,16 @@ GRT_INLINE int recv_with(goru_chan *c, void *elem, struct m *m, struct p *p, int
 	return op.rc;
 }
 
-/* A plain thread, a goroutine whose P was taken, an entry with a fence or a check of the stack. */
+/* A plain thread, a goroutine in a scope or whose P was taken, an entry with a fence or a check of the stack. */
 static GRT_NOINLINE int send_slow(goru_chan *c, const void *elem, int64_t deadline)
 {
 	struct p *p;
-	struct m *m = grt_enter_wait(&p);
-	int rc;
+	struct m *m;
+	int rc = grt_scoped_ask();
 
+	if (rc)
+		return rc;
+	m = grt_enter_wait(&p);
 	grt_spin_lock(&c->lock);
 	rc = send_with(c, elem, m, p, deadline);
 	grt_leave_bracketed();
@@ -239,9 +242,12 @@ static GRT_NOINLINE int send_slow(goru_chan *c, const void *elem, int64_t deadli
 static GRT_NOINLINE int recv_slow(goru_chan *c, void *elem, int64_t deadline)
 {
 	struct p *p;
-	struct m *m = grt_enter_wait(&p);
-	int rc;
+	struct m *m;
+	int rc = grt_scoped_ask();
 
+	if (rc)
+		return rc;
+	m = grt_enter_wait(&p);
 	grt_spin_lock(&c->lock);
 	rc = recv_with(c, elem, m, p, deadline);
 	grt_leave_bracketed();

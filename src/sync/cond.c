@@ -15,13 +15,6 @@ static struct queue *queue_of(goru_cond *c)
 	return (struct queue *)(void *)c;
 }
 
-/* Whatever the wait's result: nothing ends this one. */
-static void lock_again(goru_mutex *mu)
-{
-	while (goru_mutex_lock(mu) < 0)
-		;
-}
-
 /* A signal would wake one who did not hold what its sender holds. */
 static GRT_COLD _Noreturn void two_mutexes(struct m *m, struct queue *q, goru_mutex *mu)
 {
@@ -60,7 +53,7 @@ static int wait_on(struct queue *q, goru_mutex *mu, int64_t deadline)
 	if (end != END_READY)
 		grt_queue_remove(&n);
 	grt_leave_wait(m);
-	lock_again(mu);
+	grt_mutex_lock_again(mu);
 	return end == END_READY ? 0 : grt_ending_error(end);
 }
 
@@ -71,6 +64,9 @@ GRT_PUBLIC int goru_cond_wait_until(goru_cond *c, goru_mutex *mu, int64_t deadli
 	if (GRT_UNLIKELY(!grt_mutex_mine(mu)))
 		grt_fatal("condition %p waited on by %s without its mutex %p", (void *)c,
 			  grt_who(grt_me()).text, (void *)mu);
+	rc = grt_scoped_ask();
+	if (rc)
+		return rc;
 	if (deadline != GORU_FOREVER && deadline <= grt_os_now())
 		return -ETIMEDOUT;
 	rc = wait_on(queue_of(c), mu, deadline);

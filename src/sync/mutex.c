@@ -111,6 +111,7 @@ struct turn {
 	uint64_t self;
 	int64_t since, deadline;
 	bool woken;
+	bool stays; /* no scope ends this */
 };
 
 /* Who was woken takes it under the queue's lock, where he says that he is there. */
@@ -164,7 +165,7 @@ static int wait_turn(struct queue *q, struct turn *t, struct m **m, struct p **p
 	if (!rc) {
 		grt_wnode_init(&n, &w, q, (void *)(uintptr_t)t->self, 0, false);
 		grt_wait_begin(&w, *m ? (*m)->curg : NULL, KIND_MUTEX, &n, 1);
-		rc = grt_wait_arm(*p, &w, t->deadline);
+		rc = t->stays ? 0 : grt_wait_arm(*p, &w, t->deadline);
 	}
 	if (rc) {
 		unlock_queue(q, &in);
@@ -192,9 +193,8 @@ static int wait_turn(struct queue *q, struct turn *t, struct m **m, struct p **p
 	return t->woken;
 }
 
-static GRT_NOINLINE int lock_slow(struct queue *q, uint64_t self, int64_t deadline)
+static int lock_turn(struct queue *q, struct turn t)
 {
-	struct turn t = { .self = self, .deadline = deadline };
 	struct p *p;
 	struct m *m = grt_enter_wait(&p);
 	int rc = 1;
@@ -204,6 +204,11 @@ static GRT_NOINLINE int lock_slow(struct queue *q, uint64_t self, int64_t deadli
 	grt_leave_wait(m);
 	grt_leave_bracketed();
 	return rc;
+}
+
+static GRT_NOINLINE int lock_slow(struct queue *q, uint64_t self, int64_t deadline)
+{
+	return lock_turn(q, (struct turn){ .self = self, .deadline = deadline });
 }
 
 /* No look before: it would cost more than all the rest beside the CAS. */
@@ -216,15 +221,36 @@ GRT_INLINE bool lock_free(struct queue *q, uint64_t self)
 		memory_order_relaxed));
 }
 
-GRT_INLINE int lock_it(goru_mutex *mu, int64_t deadline)
+GRT_INLINE int lock_unscoped(goru_mutex *mu, uint64_t self, int64_t deadline)
 {
 	struct queue *q = queue_of(mu);
-	uint64_t self = grt_me();
 	int rc = lock_free(q, self) ? 0 : lock_slow(q, self, deadline);
 
 	if (GRT_LIKELY(!rc))
 		grt_tsan_acquire(mu);
 	return rc;
+}
+
+static GRT_NOINLINE int lock_scoped(goru_mutex *mu, struct g *g, int64_t deadline)
+{
+	int rc = grt_scope_ask(g->scope);
+
+	return rc ? rc : lock_unscoped(mu, (uintptr_t)g, deadline);
+}
+
+GRT_INLINE int lock_it(goru_mutex *mu, int64_t deadline)
+{
+	struct m *m = grt_arch_self();
+	uint64_t self = GRT_PLAIN_SELF; /* grt_me */
+
+	if (GRT_LIKELY(m)) {
+		struct g *g = grt_g_of(m);
+
+		if (GRT_UNLIKELY(g->scoped))
+			return lock_scoped(mu, g, deadline);
+		self = (uintptr_t)g;
+	}
+	return lock_unscoped(mu, self, deadline);
 }
 
 GRT_PUBLIC int goru_mutex_lock(goru_mutex *mu)
@@ -235,6 +261,17 @@ GRT_PUBLIC int goru_mutex_lock(goru_mutex *mu)
 GRT_PUBLIC int goru_mutex_lock_until(goru_mutex *mu, int64_t deadline)
 {
 	return lock_it(mu, deadline);
+}
+
+void grt_mutex_lock_again(goru_mutex *mu)
+{
+	struct queue *q = queue_of(mu);
+	struct turn t = { .self = grt_me(), .deadline = GORU_FOREVER, .stays = true };
+
+	if (!lock_free(q, t.self))
+		while (lock_turn(q, t) < 0)
+			;
+	grt_tsan_acquire(mu);
 }
 
 GRT_PUBLIC int goru_mutex_try_lock(goru_mutex *mu)

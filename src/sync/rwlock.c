@@ -191,8 +191,10 @@ static GRT_NOINLINE int lock_slow(struct rwlock *l, bool write, int64_t deadline
 GRT_INLINE int lock_rw(goru_rwlock *rw, bool write, int64_t deadline)
 {
 	struct rwlock *l = lock_of(rw);
-	int rc = 0;
+	int rc = grt_scoped_ask();
 
+	if (GRT_UNLIKELY(rc))
+		return rc;
 	if (GRT_UNLIKELY(!take(l, write, grt_me()))) {
 		rc = lock_slow(l, write, deadline);
 		grt_leave_bracketed();

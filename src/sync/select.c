@@ -356,13 +356,15 @@ static int run(goru_case *cases, int n, struct m *m, struct p *p, int64_t deadli
 	return rc;
 }
 
-/* A plain thread, a goroutine without its P, more than a few cases. */
+/* A plain thread, a goroutine in a scope or without its P, more than a few cases. */
 static GRT_NOINLINE int run_wait(goru_case *cases, int n, int64_t deadline)
 {
 	struct p *p;
 	struct m *m;
 	int rc = check(cases, n);
 
+	if (rc == 0)
+		rc = grt_scoped_ask();
 	if (rc < 0)
 		return rc;
 	m = grt_enter_wait(&p);

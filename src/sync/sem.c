@@ -77,8 +77,10 @@ static GRT_NOINLINE int wait_slow(struct queue *q, int64_t deadline)
 
 GRT_PUBLIC int goru_sem_wait_until(goru_sem *s, int64_t deadline)
 {
-	int rc = 0;
+	int rc = grt_scoped_ask();
 
+	if (GRT_UNLIKELY(rc))
+		return rc;
 	if (!take(queue_of(s))) {
 		rc = wait_slow(queue_of(s), deadline);
 		grt_leave_bracketed();

@@ -21,10 +21,13 @@ GRT_PUBLIC int64_t goru_in(int64_t ns)
 GRT_PUBLIC int goru_sleep_until(int64_t deadline)
 {
 	struct p *p;
-	struct m *m = grt_enter_wait(&p);
+	struct m *m;
 	struct waiter w;
-	int rc;
+	int rc = grt_scoped_ask();
 
+	if (rc)
+		return rc;
+	m = grt_enter_wait(&p);
 	grt_wait_begin(&w, m ? m->curg : NULL, KIND_SLEEP, NULL, 0);
 	rc = grt_wait_arm(p, &w, deadline);
 	if (!rc) {
@@ -42,8 +45,11 @@ GRT_PUBLIC int goru_sleep_until(int64_t deadline)
 GRT_PUBLIC int goru_sleep(int64_t ns)
 {
 	if (ns <= 0) {
-		goru_yield();
-		return 0;
+		int rc = grt_scoped_ask();
+
+		if (!rc)
+			goru_yield();
+		return rc;
 	}
 	return goru_sleep_until(goru_in(ns));
 }

@@ -57,7 +57,7 @@ static void task_end(struct g *g, struct goru_task *t)
 
 	if (g->flags & G_LOCALS)
 		grt_locals_end(g);
-	g->flags &= (uint8_t)~G_TASK;
+	g->flags &= ~(uint32_t)G_TASK;
 	grt_tsan_release(t);
 	s = grt_enter_nowait();
 	v = grt_queue_lock(&t->q);
@@ -196,10 +196,15 @@ static int join(struct goru_task *t, void **result, int64_t deadline)
 
 GRT_PUBLIC int goru_task_join_until(goru_task *task, void **result, int64_t deadline)
 {
+	int rc;
+
 	if (!task)
 		return -EINVAL;
 	if (task_of(self_g()) == task)
 		return -EDEADLK;
+	rc = grt_scoped_ask();
+	if (rc)
+		return rc;
 	return join(task, result, deadline);
 }
 
@@ -257,6 +262,9 @@ GRT_PUBLIC _Noreturn void goru_exit(void)
 
 	if (!g)
 		grt_fatal("goru_exit by a plain thread: it ends goroutines only");
+	if (g->nopen)
+		grt_fatal("goru_exit with scope %p open, by %s", (void *)g->scope,
+			  grt_g_label(g).text);
 	if (g->big)
 		grt_big_leave(g, exit_own, g);
 	exit_own(g);

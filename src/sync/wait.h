@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "os/os.h"
+#include "part/scope.h"
 #include "part/waiter.h"
 #include "sched/block.h"
 #include "sched/park.h"
@@ -17,12 +18,12 @@
  * own that does it the long way.
  */
 
-/* grt_enter and grt_p_of for a goroutine that has its P and need not look closer; else false, and outside again: the
- * long way enters by itself. */
+/* grt_enter and grt_p_of for a goroutine that has its P and need not look closer, nor ask its scope; else false, and
+ * outside again: the long way enters by itself. */
 GRT_INLINE bool grt_enter_short(struct m **m, struct p **p)
 {
 	*m = grt_arch_self();
-	if (GRT_UNLIKELY(!*m))
+	if (GRT_UNLIKELY(!*m || (*m)->curg->scoped))
 		return false;
 	GRT_ASSERT(!grt_load(&(*m)->in_rt)); /* as in grt_enter */
 	grt_chaos();
@@ -49,6 +50,20 @@ GRT_INLINE bool grt_ready_short(struct p *p, struct waiter *w)
 	grt_chaos();
 	grt_store(&p->runnext, g);
 	return true;
+}
+
+/* First of all in a call that may wait, outside: PROTOCOL scope. */
+GRT_INLINE bool grt_scoped(void)
+{
+	struct m *m = grt_arch_self();
+
+	return m && m->curg->scoped;
+}
+
+/* What scopes say to it: 0, -ECANCELED, -ETIMEDOUT. */
+GRT_INLINE int grt_scoped_ask(void)
+{
+	return GRT_LIKELY(!grt_scoped()) ? 0 : grt_scope_ask(grt_arch_self()->curg->scope);
 }
 
 /* Begins the wait of g (NULL: of the calling plain thread). Sets only what a waiter needs: a park is short, and clearing
@@ -87,10 +102,15 @@ GRT_INLINE void grt_wnode_init(struct wnode *n, struct waiter *w, void *obj, voi
 	n->closed = false;
 }
 
-/* Under the object's lock, before the waiter is queued: its wait may also end by a deadline. -ENOMEM. A plain thread
- * keeps its own time. */
+/* grt_wait_arm of a goroutine in a scope. */
+int grt_wait_arm_scoped(struct p *p, struct waiter *w, int64_t deadline);
+
+/* Under the object's lock, before the waiter is queued: its wait may also end by a deadline, and by scopes. -ENOMEM, or
+ * what a scope that ended meanwhile says: it does not wait. A plain thread keeps its own time. */
 GRT_INLINE int grt_wait_arm(struct p *p, struct waiter *w, int64_t deadline)
 {
+	if (GRT_UNLIKELY(w->g && w->g->scoped))
+		return grt_wait_arm_scoped(p, w, deadline);
 	if (GRT_LIKELY(deadline == INT64_MAX || !w->g))
 		return 0;
 	w->shared = true;
@@ -154,7 +174,7 @@ void grt_woken_ready(struct woken *woken, struct p *p);
 /* Deadline and cancel as the results of public calls. */
 GRT_INLINE int grt_ending_error(enum ending e)
 {
-	return e == END_TIMEDOUT ? -ETIMEDOUT : -ECANCELED;
+	return e == END_TIMEDOUT || e == END_EXPIRED ? -ETIMEDOUT : -ECANCELED;
 }
 
 GRT_INLINE void grt_leave_wait(struct m *m)

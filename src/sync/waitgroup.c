@@ -209,7 +209,7 @@ GRT_PUBLIC void goru_waitgroup_done(goru_waitgroup *wg)
 	goru_waitgroup_add(wg, -1);
 }
 
-/* A plain thread, a deadline, an entry out of the ordinary. */
+/* A plain thread, a deadline, a scope, an entry out of the ordinary. */
 static GRT_NOINLINE int wait_slow(goru_waitgroup *wg, int64_t deadline)
 {
 	struct group *g = group_of(wg);
@@ -296,15 +296,18 @@ GRT_INLINE bool is_zero(goru_waitgroup *wg)
 
 static GRT_NOINLINE int wait_until(goru_waitgroup *wg, int64_t deadline)
 {
-	int rc = wait_slow(wg, deadline);
+	int rc = grt_scoped_ask();
 
+	if (rc || is_zero(wg))
+		return rc;
+	rc = wait_slow(wg, deadline);
 	grt_leave_bracketed();
 	return rc;
 }
 
 GRT_PUBLIC int goru_waitgroup_wait_until(goru_waitgroup *wg, int64_t deadline)
 {
-	return is_zero(wg) ? 0 : wait_until(wg, deadline);
+	return wait_until(wg, deadline);
 }
 
 GRT_PUBLIC int goru_waitgroup_wait(goru_waitgroup *wg)
@@ -312,7 +315,7 @@ GRT_PUBLIC int goru_waitgroup_wait(goru_waitgroup *wg)
 	struct m *m;
 	struct p *p;
 
-	if (is_zero(wg))
+	if (GRT_LIKELY(!grt_scoped()) && is_zero(wg))
 		return 0;
 	if (GRT_UNLIKELY(!grt_enter_short(&m, &p)))
 		return wait_until(wg, GORU_FOREVER);
