@@ -1,6 +1,7 @@
 # Processor, warnings, sanitizers, and how the library itself is compiled and linked.
 # SPDX-License-Identifier: MIT
 include(CheckCCompilerFlag)
+include(CheckCSourceCompiles)
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64|amd64)$")
 	set(GORU_CPU x86_64)
@@ -44,6 +45,28 @@ endif()
 set(GORU_DEFINES "")
 if(GORU_CHECKS)
 	list(APPEND GORU_DEFINES GRT_CHECKS=1)
+endif()
+
+# Where a thread's words are: base/cc.h.
+set(GORU_TLS "" CACHE STRING "initial-exec, descriptors, or empty: as the C library needs it")
+if(NOT GORU_TLS)
+	check_c_source_compiles("#include <features.h>
+#ifndef __GLIBC__
+#error
+#endif
+int main(void) { return 0; }" GORU_HAS_GLIBC)
+endif()
+if(GORU_TLS STREQUAL "descriptors" OR NOT (GORU_TLS OR GORU_HAS_GLIBC))
+	list(APPEND GORU_DEFINES GRT_TLS_DESCRIPTORS=1)
+	set(GORU_TLS_FLAG "")
+	check_c_compiler_flag(-mtls-dialect=gnu2 GORU_HAS_TLS_GNU2) # gcc on x86-64; AArch64 does it unasked
+	if(GORU_HAS_TLS_GNU2)
+		set(GORU_TLS_FLAG -mtls-dialect=gnu2)
+	endif()
+elseif(NOT GORU_TLS OR GORU_TLS STREQUAL "initial-exec")
+	set(GORU_TLS_FLAG -ftls-model=initial-exec)
+else()
+	message(FATAL_ERROR "GORU_TLS: ${GORU_TLS}?")
 endif()
 
 # Address and undefined instrument everything. Under thread the library is not instrumented, it
@@ -111,17 +134,17 @@ function(goru_library_flags target)
 	target_compile_definitions(${target} PRIVATE ${GORU_DEFINES})
 	target_compile_options(${target} PRIVATE
 		${GORU_LIBRARY_FLAGS}
-		$<$<COMPILE_LANGUAGE:C>:-ftls-model=initial-exec>
+		$<$<COMPILE_LANGUAGE:C>:${GORU_TLS_FLAG}>
 		$<$<COMPILE_LANGUAGE:C>:${GORU_WARNINGS_C}>
 		$<$<COMPILE_LANGUAGE:C>:-Wconversion>)
 endfunction()
 
 # Never unloaded (goroutines may run in it), bound at load time (a lazy binding needs more stack
-# than a goroutine may have left), and only goru_* leaves.
+# than a goroutine may have left); only goru_* leaves, and calls within it stay in it, whoever else has such names.
 function(goru_shared_link_flags target)
 	set(map ${PROJECT_SOURCE_DIR}/cmake/goru.map)
 	target_link_options(${target} PRIVATE
-		-Wl,--build-id -Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete -Wl,-z,noexecstack
+		-Wl,--build-id -Wl,-Bsymbolic-functions -Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete -Wl,-z,noexecstack
 		-Wl,--version-script=${map})
 	if(NOT GORU_SANITIZE)
 		target_link_options(${target} PRIVATE -Wl,--no-undefined)

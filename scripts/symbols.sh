@@ -36,6 +36,12 @@ check() {
 		echo "libgoru.a: $name leaves it"
 		bad=1
 	done
+	# A plug-in that carries the static library must not offer its functions to others, nor take theirs.
+	for name in $($READELF -sW "$1/libgoru.a" | awk '$5 == "GLOBAL" && $6 == "DEFAULT" && $7 != "UND" { print $8 }' |
+		grep -e '^goru_' -e '^grt_' | sort -u); do
+		echo "libgoru.a: $name is visible"
+		bad=1
+	done
 	# What the static library's public half is, the shared one has to have too.
 	for name in $(printf '%s\n' "$static" | grep '^goru_' | sort -u); do
 		printf '%s\n' "$names" | sed 's/@.*//' | grep -qx "$name" || {
@@ -104,10 +110,11 @@ update() {
 	git -C "$root" --no-pager diff --stat -- "$list" 2>/dev/null || :
 }
 
-# plant TEXT WORDS: a library of TEXT is refused with WORDS, or accepted if there are none.
+# plant TEXT WORDS: libraries of TEXT are refused with WORDS, or accepted if there are none. P: what a public name carries.
 plant() {
-	printf '%s\n' "$1" | $CC -fPIC -x c -c - -o "$dir/a.o" &&
+	printf '%s\n' "$1" | $CC -DP= -fPIC -x c -c - -o "$dir/a.o" &&
 		$CC -shared -Wl,-soname,libgoru.so.0 -Wl,--version-script="$dir/map" "$dir/a.o" -o "$dir/libgoru.so" &&
+		printf '%s\n' "$1" | $CC "-DP=$hide" -fPIC -x c -c - -o "$dir/a.o" &&
 		rm -f "$dir/libgoru.a" && ar rcs "$dir/libgoru.a" "$dir/a.o" || exit 1
 	if said=$(check "$dir"); then
 		[ -z "$2" ] && return
@@ -124,7 +131,7 @@ if [ "${1:-}" = --selftest ]; then
 	trap 'rm -rf "$dir"' EXIT
 	count=0
 	hide='__attribute__((visibility("hidden")))'
-	right="int goru_a(void) { return 0; } $hide int grt_b; static int c; int goru_d(void) { return c + grt_b; }"
+	right="P int goru_a(void) { return 0; } $hide int grt_b; static int c; P int goru_d(void) { return c + grt_b; }"
 	include=$dir/include list=$dir/list
 	mkdir "$include"
 	echo 'GORU_0 { *; };' >"$dir/map"
@@ -132,13 +139,14 @@ if [ "${1:-}" = --selftest ]; then
 		'int goru_d(void) __attribute__((const));' >"$include/goru.h"
 	printf '%s\n' 'libgoru.so.0 libgoru0 #MINVER#' ' GORU_0@GORU_0 0.1.0' ' goru_a@GORU_0 0.1.0' ' goru_d@GORU_0 0.1.0' >"$list"
 	plant "$right" ""
-	plant "$right int grt_e;" "libgoru.so: grt_e leaves"
+	plant "$right P int grt_e;" "libgoru.so: grt_e leaves"
 	plant "$right $hide int helper;" "libgoru.a: helper leaves"
 	plant "$right $hide int goru_b;" "goru_b is hidden"
-	plant "$right int goru_c;" "goru_c leaves it, and no header"
-	plant "$right int goru_c;" "goru_c@GORU_0 is new"
-	plant "int goru_a;" "lacks goru_d, which a header"
-	plant "int goru_a;" "goru_d@GORU_0 is gone"
+	plant "$right int goru_c;" "libgoru.a: goru_c is visible"
+	plant "$right P int goru_c;" "goru_c leaves it, and no header"
+	plant "$right P int goru_c;" "goru_c@GORU_0 is new"
+	plant "P int goru_a;" "lacks goru_d, which a header"
+	plant "P int goru_a;" "goru_d@GORU_0 is gone"
 	echo 'GORU_1 { *; };' >"$dir/map"
 	plant "$right" "goru_d@GORU_1 is new"
 	# Written anew it is right again, and goru_a is as old as it was.

@@ -22,6 +22,7 @@ set(GORU_SOURCES
 	src/os/linux/clock.c
 	src/os/linux/cgroup.c
 	src/os/linux/cpus.c
+	src/os/linux/object.c
 	src/part/g.c
 	src/part/stack.c
 	src/part/runq.c

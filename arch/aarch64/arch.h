@@ -103,6 +103,9 @@ static inline bool grt_arch_fresh(const struct gobuf *b)
 }
 
 /* The calling thread's M; see the x86-64 port for why it is asked of the thread register each time. */
+#if defined(GRT_TLS_DESCRIPTORS) && GRT_TLS_DESCRIPTORS
+struct m *grt_arch_self(void) __attribute__((visibility("hidden")));
+#else
 GRT_INLINE struct m *grt_arch_self(void)
 {
 	struct m *m;
@@ -116,6 +119,7 @@ GRT_INLINE struct m *grt_arch_self(void)
 			 : "x16", "memory");
 	return m;
 }
+#endif
 
 GRT_INLINE uintptr_t grt_arch_sp(void)
 {

@@ -114,21 +114,74 @@ grt_arch_personality:
 
 /* Called by go() as if it were the user's function: keeps the six argument registers for the next call. */
 	.globl	goru_capture_
+#if defined(GRT_STATIC) && GRT_STATIC
+	.hidden	goru_capture_
+#endif
 	.type	goru_capture_, %function
 	.p2align 4
 goru_capture_:
 	.cfi_startproc
 	hint	#34			/* bti c */
+#if defined(GRT_TLS_DESCRIPTORS) && GRT_TLS_DESCRIPTORS
+	stp	x29, x30, [sp, #-32]!
+	.cfi_def_cfa_offset 32
+	.cfi_offset 29, -32
+	.cfi_offset 30, -24
+	mov	x29, sp
+	stp	x0, x1, [sp, #16]
+	adrp	x0, :tlsdesc:grt_tls_words
+	ldr	x1, [x0, #:tlsdesc_lo12:grt_tls_words]
+	add	x0, x0, #:tlsdesc_lo12:grt_tls_words
+	.tlsdesccall grt_tls_words
+	blr	x1			/* keeps all registers but x0 */
+	mrs	x16, tpidr_el0
+	add	x16, x16, x0
+	ldp	x0, x1, [sp, #16]
+	ldp	x29, x30, [sp], #32
+	.cfi_restore 29
+	.cfi_restore 30
+	.cfi_def_cfa_offset 0
+#else
 	mrs	x16, tpidr_el0
 	adrp	x17, :gottprel:grt_tls_words
 	ldr	x17, [x17, #:gottprel_lo12:grt_tls_words]
 	add	x16, x16, x17
+#endif
 	stp	x0, x1, [x16]
 	stp	x2, x3, [x16, #16]
 	stp	x4, x5, [x16, #32]
 	ret
 	.cfi_endproc
 	.size	goru_capture_, .-goru_capture_
+
+#if defined(GRT_TLS_DESCRIPTORS) && GRT_TLS_DESCRIPTORS
+	.globl	grt_arch_self
+	.hidden	grt_arch_self
+	.type	grt_arch_self, %function
+	.p2align 4
+grt_arch_self:
+	.cfi_startproc
+	hint	#34			/* bti c */
+	stp	x29, x30, [sp, #-16]!
+	.cfi_def_cfa_offset 16
+	.cfi_offset 29, -16
+	.cfi_offset 30, -8
+	mov	x29, sp
+	adrp	x0, :tlsdesc:grt_tls_m
+	ldr	x1, [x0, #:tlsdesc_lo12:grt_tls_m]
+	add	x0, x0, #:tlsdesc_lo12:grt_tls_m
+	.tlsdesccall grt_tls_m
+	blr	x1
+	mrs	x1, tpidr_el0
+	ldr	x0, [x1, x0]
+	ldp	x29, x30, [sp], #16
+	.cfi_restore 29
+	.cfi_restore 30
+	.cfi_def_cfa_offset 0
+	ret
+	.cfi_endproc
+	.size	grt_arch_self, .-grt_arch_self
+#endif
 
 	.section .note.GNU-stack, "", %progbits
 

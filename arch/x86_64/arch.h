@@ -125,7 +125,11 @@ static inline bool grt_arch_fresh(const struct gobuf *b)
 }
 
 /* The calling thread's M. Volatile and from the segment register each time: a goroutine may have changed threads, and
- * compilers keep the address of a thread-local across the switch. */
+ * compilers keep the address of a thread-local across the switch. By descriptors it is a function of entry.S: a call in
+ * an asm statement would write over the red zone. */
+#if defined(GRT_TLS_DESCRIPTORS) && GRT_TLS_DESCRIPTORS
+struct m *grt_arch_self(void) __attribute__((visibility("hidden")));
+#else
 GRT_INLINE struct m *grt_arch_self(void)
 {
 	struct m *m;
@@ -136,6 +140,7 @@ GRT_INLINE struct m *grt_arch_self(void)
 			 : "memory");
 	return m;
 }
+#endif
 
 GRT_INLINE uintptr_t grt_arch_sp(void)
 {

@@ -109,12 +109,24 @@ grt_arch_personality:
 
 /* Called by go() as if it were the user's function: keeps the six argument registers for the next call. */
 	.globl	goru_capture_
+#if defined(GRT_STATIC) && GRT_STATIC
+	.hidden	goru_capture_
+#endif
 	.type	goru_capture_, @function
 	.p2align 4
 goru_capture_:
 	.cfi_startproc
 	endbr64
+#if defined(GRT_TLS_DESCRIPTORS) && GRT_TLS_DESCRIPTORS
+	subq	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	leaq	grt_tls_words@tlsdesc(%rip), %rax
+	call	*grt_tls_words@tlscall(%rax)	/* keeps all registers but rax */
+	addq	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+#else
 	movq	grt_tls_words@gottpoff(%rip), %rax
+#endif
 	movq	%rdi, %fs:0(%rax)
 	movq	%rsi, %fs:8(%rax)
 	movq	%rdx, %fs:16(%rax)
@@ -124,6 +136,26 @@ goru_capture_:
 	ret
 	.cfi_endproc
 	.size	goru_capture_, .-goru_capture_
+
+#if defined(GRT_TLS_DESCRIPTORS) && GRT_TLS_DESCRIPTORS
+	.globl	grt_arch_self
+	.hidden	grt_arch_self
+	.type	grt_arch_self, @function
+	.p2align 4
+grt_arch_self:
+	.cfi_startproc
+	endbr64
+	subq	$8, %rsp
+	.cfi_adjust_cfa_offset 8
+	leaq	grt_tls_m@tlsdesc(%rip), %rax
+	call	*grt_tls_m@tlscall(%rax)
+	movq	%fs:(%rax), %rax
+	addq	$8, %rsp
+	.cfi_adjust_cfa_offset -8
+	ret
+	.cfi_endproc
+	.size	grt_arch_self, .-grt_arch_self
+#endif
 
 	.section .note.GNU-stack, "", @progbits
 

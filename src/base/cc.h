@@ -17,8 +17,26 @@
 #define GRT_ALIGNED(n)	 __attribute__((aligned(n)))
 #define GRT_PRINTF(a, b) __attribute__((format(printf, a, b)))
 
-/* The word a public function's definition carries: visible from the shared library. */
+/*
+ * The word a public function's definition carries. What the static library is linked into shows none of it: a copy that
+ * somebody else loads must find its own functions, not half of ours.
+ */
+#if defined(GRT_STATIC) && GRT_STATIC
+#define GRT_PUBLIC __attribute__((visibility("hidden")))
+#else
 #define GRT_PUBLIC __attribute__((visibility("default")))
+#endif
+
+/*
+ * How a thread's words are found. Initial-exec is two instructions, and glibc keeps room for it in libraries that are
+ * loaded later: some 1600 bytes for all of them, 104 of which a copy of goru wants (scripts/notes.sh). musl has none:
+ * there it is descriptors (-DGORU_TLS), a call or two.
+ */
+#if defined(GRT_TLS_DESCRIPTORS) && GRT_TLS_DESCRIPTORS
+#define GRT_TLS
+#else
+#define GRT_TLS __attribute__((tls_model("initial-exec")))
+#endif
 
 #define grt_container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 #define grt_countof(a)			    (sizeof(a) / sizeof((a)[0]))

@@ -120,6 +120,7 @@ static int start(const struct settings *s)
 {
 	int rc;
 
+	grt_os_stay_loaded();
 	grt_rt_reset();
 	set_phase(RT_STARTING);
 	apply(s);

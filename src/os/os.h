@@ -86,4 +86,8 @@ unsigned grt_os_cpus_again(struct os_cpus *seen);
 /* For it: looks where v2 and v1 are (cgroup.c). */
 void grt_os_cgroups(struct os_cpus *c, bool mounts);
 
+/* From now on dlclose leaves our code where it is: before the first thread, and wherever libc is given a function to call
+ * later. Says so if it cannot be (object.c). */
+void grt_os_stay_loaded(void);
+
 #endif

@@ -76,6 +76,7 @@ static void thread_ended(void *big)
 
 static void make_thread_key(void)
 {
+	grt_os_stay_loaded();
 	thread_key_made = pthread_key_create(&thread_key, thread_ended) == 0;
 }
 

@@ -25,6 +25,7 @@
 
 #include "base/spin.h"
 #include "goru.h"
+#include "os/os.h"
 #include "rt/self.h"
 
 enum { KEYS = 1024, KEY_BITS = 10, SEQ_BITS = 22, ROUNDS = 4, FIRST = 8 };
@@ -162,6 +163,7 @@ static void thread_ends(void *l)
 
 static void make_thread_key(void)
 {
+	grt_os_stay_loaded();
 	thread_key_made = pthread_key_create(&thread_key, thread_ends) == 0;
 }
 
