@@ -133,6 +133,7 @@ static int start(const struct settings *s)
 		free_all();
 		return rc;
 	}
+	grt_procs_more(s->procs);
 	if (!(s->flags & GORU_CONFIG_NO_SEGV))
 		grt_overflow_install();
 	atomic_fetch_add_explicit(&grt_rt.epoch, 1, memory_order_relaxed);

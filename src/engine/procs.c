@@ -79,7 +79,12 @@ int grt_procs_start(uint32_t n)
 
 	for (uint32_t i = 0; i < n && rc == 0; i++)
 		rc = p_join(i);
-	return rc < 0 ? rc : m_join(n);
+	return rc < 0 ? rc : grt_m_start(NULL);
+}
+
+void grt_procs_more(uint32_t n)
+{
+	(void)m_join(n);
 }
 
 /* Ps above n: idle ones now, busy ones at their next pick. */

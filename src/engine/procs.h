@@ -5,8 +5,10 @@
 
 #include "rt/rt.h"
 
-/* Ps and Ms, before anything runs: 0, -ENOMEM, -EAGAIN. One M will do if there are no more to be had. */
+/* Ps and one M, before anything runs: 0, -ENOMEM, -EAGAIN. Then, with the monitor there, the other Ms, as far as they can be
+ * had: it makes the rest when they are wanted. */
 int grt_procs_start(uint32_t n);
+void grt_procs_more(uint32_t n);
 
 /* Who changes procs while the runtime is on is one at a time. False: another one is. */
 bool grt_procs_try(void);
