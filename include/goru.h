@@ -11,6 +11,7 @@
 #include <goru/select.h>
 #include <goru/sync.h>
 #include <goru/block.h>
+#include <goru/signal.h>
 #include <goru/scope.h>
 #include <goru/debug.h>
 

@@ -19,6 +19,7 @@ set(GORU_SOURCES
 	src/os/linux/futex.c
 	src/os/linux/thread.c
 	src/os/linux/mutex.c
+	src/os/linux/signal.c
 	src/os/linux/clock.c
 	src/os/linux/cgroup.c
 	src/os/linux/cpus.c
@@ -50,6 +51,7 @@ set(GORU_SOURCES
 	src/sync/sleep.c
 	src/sync/arm.c
 	src/sync/chan.c
+	src/sync/signal.c
 	src/sync/timer.c
 	src/sync/select.c
 	src/sync/waitgroup.c

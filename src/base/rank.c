@@ -5,10 +5,19 @@
 #include "base/fatal.h"
 
 static const char *const names[LOCK_RANKS] = {
-	[LOCK_KEYS] = "keys",	     [LOCK_TIMER] = "timer",   [LOCK_CHAN] = "channel",
-	[LOCK_GROUP] = "wait group", [LOCK_QUEUE] = "queue",   [LOCK_SCOPE] = "scope",
-	[LOCK_PLAIN] = "plain",	     [LOCK_RT] = "rt",	       [LOCK_INJQ] = "injq",
-	[LOCK_GPOOL] = "gpool",	     [LOCK_TIMERS] = "timers", [LOCK_TIMERS_HOME] = "timers of P 0",
+	[LOCK_KEYS] = "keys",
+	[LOCK_TIMER] = "timer",
+	[LOCK_SIGNALS] = "signals",
+	[LOCK_CHAN] = "channel",
+	[LOCK_GROUP] = "wait group",
+	[LOCK_QUEUE] = "queue",
+	[LOCK_SCOPE] = "scope",
+	[LOCK_PLAIN] = "plain",
+	[LOCK_RT] = "rt",
+	[LOCK_INJQ] = "injq",
+	[LOCK_GPOOL] = "gpool",
+	[LOCK_TIMERS] = "timers",
+	[LOCK_TIMERS_HOME] = "timers of P 0",
 	[LOCK_STACKS] = "stacks",
 };
 

@@ -14,6 +14,7 @@ enum lock_rank {
 	LOCK_NONE,
 	LOCK_KEYS,	  /* the table of local keys */
 	LOCK_TIMER,	  /* a program's timer */
+	LOCK_SIGNALS,	  /* the channels that signals go to */
 	LOCK_CHAN,	  /* a channel */
 	LOCK_GROUP,	  /* a wait group */
 	LOCK_QUEUE,	  /* mutex, rwlock, condition, semaphore, once, task: PROTOCOL queue */

@@ -25,6 +25,7 @@
 #include "sync/mutex.h"
 #include "sync/queue.h"
 #include "sync/rwlock.h"
+#include "sync/signal.h"
 #include "sync/task.h"
 #include "sync/waitgroup.h"
 
@@ -364,6 +365,7 @@ GRT_PUBLIC int goru_shutdown(void)
 	grt_plain_drain();
 	if (more)
 		grt_stack_each(drop_rest, NULL);
+	grt_signals_end();
 	grt_overflow_uninstall();
 	free_all();
 out:

@@ -35,7 +35,8 @@ bool grt_deadlock(uint64_t *ticks)
 		return false;
 	for (uint32_t i = 0; i < grt_load(&grt_rt.nallp); i++)
 		*ticks += grt_load(&grt_load(&grt_rt.allp[i])->schedtick);
-	/* with the monitor and goru_run's caller; any other thread might wake somebody */
+	/* with the monitor and goru_run's caller; any other thread might wake somebody, and the signal thread
+	 * (sync/signal.c) is one */
 	return grt_os_threads() == workers + plain + 2;
 }
 

@@ -49,7 +49,7 @@ static struct g *send_time(struct due_alarm *d, int64_t now)
 {
 	struct alarm *a = d->alarm;
 	goru_chan *c = a->arg;
-	struct chan_op op = grt_chan_tick(c, now);
+	struct chan_op op = grt_chan_offer(c, &now);
 	struct g *g = op.wake ? op.wake->g : NULL;
 
 	if (op.wake && !g)

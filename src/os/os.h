@@ -4,6 +4,7 @@
 #define GRT_OS_H
 
 #include <pthread.h>
+#include <signal.h>
 
 #include "base/atomic.h"
 
@@ -47,6 +48,8 @@ int grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, const ch
 void grt_os_thread_join(pthread_t t);
 bool grt_os_thread_joined(pthread_t t); /* joined, if it has ended; does not wait */
 unsigned grt_os_threads(void);		/* of the process; 0: unknown */
+/* The caller, one of the runtime's, takes these of the asynchronous signals, bit signo - 1, and no others. */
+void grt_os_thread_signals(uint64_t set);
 void grt_os_thread_bounds(const void **lo, size_t *size); /* the caller's own stack */
 int grt_os_altstack_set(void **out, size_t *size);	  /* for the overflow reporter */
 void grt_os_altstack_clear(void *base, size_t size);
@@ -55,6 +58,18 @@ uint32_t grt_os_thread_id(void);	 /* the caller's */
 int64_t grt_os_thread_cpu(uint32_t tid); /* CPU time it has used, ns; -1: unknown */
 int grt_os_thread_sleeps(
 	uint32_t tid); /* 1: in the kernel, waiting; 0: it runs, or could; -1: unknown */
+
+/* signals (signal.c): fn in the place of what is set up for signo, and that back unless somebody has put in another since */
+enum { GRT_OS_SIGNALS = 64 };
+bool grt_os_signal_takable(int signo);
+int grt_os_signal_catch(int signo, void (*fn)(int)); /* 0, also if it is there; -EINVAL */
+void grt_os_signal_give_back(int signo, void (*fn)(int));
+void grt_os_signal_again(int signo); /* sent to the process */
+void grt_os_signal_resend(int signo,
+			  siginfo_t *info); /* by its handler, to the caller alone, unchanged */
+uint32_t grt_os_process_id(void);
+int grt_os_at_fork(void (*prepare)(void), void (*parent)(void),
+		   void (*child)(void)); /* 0, -ENOMEM */
 
 /* checks builds: has the calling thread a pthread mutex locked? As far as its calls are seen (mutex.c). */
 struct os_mutex {

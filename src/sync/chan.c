@@ -98,12 +98,12 @@ GRT_PUBLIC void goru_chan_unref(goru_chan *c)
 		grt_chan_free(c);
 }
 
-struct chan_op grt_chan_tick(goru_chan *c, int64_t now)
+struct chan_op grt_chan_offer(goru_chan *c, const void *elem)
 {
 	struct chan_op op;
 
 	grt_spin_lock(&c->lock);
-	op = grt_chan_send_locked(c, &now, false);
+	op = grt_chan_send_locked(c, elem, false);
 	grt_chan_unlock(c);
 	return op;
 }

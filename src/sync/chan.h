@@ -265,8 +265,8 @@ GRT_INLINE void grt_chan_leave(struct goru_chan *c, struct wnode *n)
 	grt_chan_unlock(c);
 }
 
-/* Sends the time, unless the channel is full or closed. */
-struct chan_op grt_chan_tick(goru_chan *c, int64_t now);
+/* Sends unless the channel is full or closed. */
+struct chan_op grt_chan_offer(goru_chan *c, const void *elem);
 
 /* The same as leave, for those who do it seldom. */
 void grt_chan_remove(struct wnode *n);

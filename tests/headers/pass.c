@@ -160,6 +160,12 @@ int use_timers(void (*fn)(void *))
 	return failed | goru_timer_stop(&static_timer);
 }
 
+int use_signals(goru_chan *c, int signo);
+int use_signals(goru_chan *c, int signo)
+{
+	return goru_signal_notify(c, signo) | goru_signal_stop(c);
+}
+
 int sys_call(int fd);
 long sys_read(int fd, void *buf, size_t n);
 void nothing(int fd);

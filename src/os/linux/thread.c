@@ -28,16 +28,25 @@ enum {
 };
 
 /* The program's handlers and signal threads keep their signals; what a fault raises stays open for the reporter. */
-static void block_async(sigset_t *old)
+static void async(sigset_t *s)
 {
 	static const int open[] = { SIGSEGV, SIGBUS, SIGFPE,  SIGILL,
 				    SIGTRAP, SIGSYS, SIGABRT, SIGPROF };
+
+	sigfillset(s);
+	for (size_t i = 0; i < grt_countof(open); i++)
+		sigdelset(s, open[i]);
+}
+
+void grt_os_thread_signals(uint64_t set)
+{
 	sigset_t s;
 
-	sigfillset(&s);
-	for (size_t i = 0; i < grt_countof(open); i++)
-		sigdelset(&s, open[i]);
-	pthread_sigmask(SIG_SETMASK, &s, old);
+	async(&s);
+	for (int signo = 1; signo <= GRT_OS_SIGNALS; signo++)
+		if (set >> (signo - 1) & 1)
+			sigdelset(&s, signo);
+	pthread_sigmask(SIG_SETMASK, &s, NULL);
 }
 
 static int start(pthread_t *out, void *(*fn)(void *), void *arg, size_t stack)
@@ -56,9 +65,10 @@ static int start(pthread_t *out, void *(*fn)(void *), void *arg, size_t stack)
 
 int grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, const char *name)
 {
-	sigset_t old;
+	sigset_t blocked, old;
 
-	block_async(&old);
+	async(&blocked);
+	pthread_sigmask(SIG_SETMASK, &blocked, &old);
 
 	int rc = start(out, fn, arg, THREAD_STACK);
 
@@ -141,19 +151,28 @@ void grt_os_thread_bounds(const void **lo, size_t *size)
 	pthread_attr_destroy(&a);
 }
 
-/* The kernel's own minimum knows the CPU's registers (11,952 bytes with AMX); the libc constant (2048) does not. */
+/*
+ * The kernel's own minimum knows the CPU's registers (11,952 bytes with AMX); the libc constant (2048) does not. A page
+ * without access lies below, for handlers of the program that want more than there is.
+ */
 int grt_os_altstack_set(void **out, size_t *size)
 {
 	size_t page = grt_os_page_size();
 	size_t n = ((size_t)getauxval(AT_MINSIGSTKSZ) + HANDLER_STACK + page - 1) & ~(page - 1);
-	stack_t ss = { .ss_size = n };
-	int rc = grt_os_map(n, &ss.ss_sp);
+	void *base;
+	int rc = grt_os_map(page + n, &base);
 
 	if (rc < 0)
 		return rc;
-	if (sigaltstack(&ss, NULL)) {
-		grt_os_unmap(ss.ss_sp, n);
-		return -ENOMEM;
+
+	stack_t ss = { .ss_sp = (char *)base + page, .ss_size = n };
+
+	rc = grt_os_protect(base, page);
+	if (rc == 0 && sigaltstack(&ss, NULL))
+		rc = -ENOMEM;
+	if (rc < 0) {
+		grt_os_unmap(base, page + n);
+		return rc;
 	}
 	*out = ss.ss_sp;
 	*size = n;
@@ -162,8 +181,9 @@ int grt_os_altstack_set(void **out, size_t *size)
 
 void grt_os_altstack_clear(void *base, size_t size)
 {
+	size_t page = grt_os_page_size();
 	stack_t off = { .ss_flags = SS_DISABLE };
 
 	sigaltstack(&off, NULL);
-	grt_os_unmap(base, size);
+	grt_os_unmap((char *)base - page, page + size);
 }
