@@ -5,14 +5,22 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <ucontext.h>
 
 #include "base/fatal.h"
+#include "os/os.h"
 #include "rt/self.h"
 #include "sched/big.h"
 
 static const int signals[] = { SIGSEGV, SIGBUS };
-static struct sigaction before[2];
-static bool installed;
+
+/* Who has the signal when it is no overflow. Written only while the handler does not stand before it. */
+static struct next {
+	struct sigaction sa;
+	_Atomic bool spent; /* SA_RESETHAND: it was called, and the default has taken its place */
+	bool placed;	    /* by this start of the runtime */
+	bool buried;	    /* the program has put a handler before ours, which may call ours */
+} nexts[grt_countof(signals)];
 
 static void report(struct g *g, const struct big *b)
 {
@@ -22,18 +30,60 @@ static void report(struct g *g, const struct big *b)
 	grt_fatal("stack overflow in %s, %zu-byte stack", grt_g_label(g).text, g->stack_size);
 }
 
+static bool is_handler(const struct sigaction *sa)
+{
+	return (sa->sa_flags & SA_SIGINFO) ||
+	       (sa->sa_handler != SIG_DFL && sa->sa_handler != SIG_IGN);
+}
+
+/* Will the fault be there again when the handler has returned? Not what somebody sent, or the kernel only mentions. */
+static bool comes_again(int sig, const siginfo_t *info)
+{
+	return info->si_code > 0 && !(sig == SIGBUS && info->si_code == BUS_MCEERR_AO);
+}
+
+/* The process dies of the signal as if there had never been a handler: at the same instruction, with the same address. */
+static void die_of(int sig, siginfo_t *info)
+{
+	signal(sig, SIG_DFL);
+	if (!comes_again(sig, info))
+		grt_os_signal_resend(sig, info);
+}
+
+/* What the kernel would have blocked. The handler may not return, but jump. */
+static void mask_as_for(int sig, const struct sigaction *sa, const ucontext_t *context)
+{
+	sigset_t s;
+
+	sigorset(&s, &context->uc_sigmask, &sa->sa_mask);
+	if (!(sa->sa_flags & SA_NODEFER))
+		sigaddset(&s, sig);
+	pthread_sigmask(SIG_SETMASK, &s, NULL);
+}
+
+/*
+ * As the kernel would do it, but for the stack: where the thread has an alternate one the handler runs there, whether it
+ * asked for it or not.
+ */
 static void chain(int sig, siginfo_t *info, void *context)
 {
-	const struct sigaction *old = &before[sig == SIGBUS];
+	struct next *next = &nexts[sig == SIGBUS];
+	struct sigaction sa = next->sa;
+	bool handled = is_handler(&sa);
 
-	if (old->sa_flags & SA_SIGINFO) {
-		old->sa_sigaction(sig, info, context);
-	} else if (old->sa_handler == SIG_DFL || old->sa_handler == SIG_IGN) {
-		/* a fault cannot be ignored: back to the instruction, which faults again and kills */
-		signal(sig, SIG_DFL);
-	} else {
-		old->sa_handler(sig);
+	if (handled && ((unsigned)sa.sa_flags & SA_RESETHAND))
+		handled = !atomic_exchange_explicit(&next->spent, true, memory_order_relaxed);
+	if (!handled) {
+		/* a fault cannot be ignored, only a signal that was sent */
+		if (sa.sa_handler != SIG_IGN || comes_again(sig, info))
+			die_of(sig, info);
+		return;
 	}
+	mask_as_for(sig, &sa, context);
+	if (sa.sa_flags & SA_SIGINFO)
+		sa.sa_sigaction(sig, info, context);
+	else
+		sa.sa_handler(sig);
 }
 
 /* On the M's alternate stack. */
@@ -55,25 +105,50 @@ static void handler(int sig, siginfo_t *info, void *context)
 	errno = saved;
 }
 
+static bool stands(const struct sigaction *now)
+{
+	return (now->sa_flags & SA_SIGINFO) && now->sa_sigaction == handler;
+}
+
+/*
+ * Not before a handler that may be one that calls ours: the two would call each other for ever. The program wanted it in
+ * front.
+ */
 void grt_overflow_install(void)
 {
-	struct sigaction sa = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK };
+	struct sigaction sa = { .sa_sigaction = handler, .sa_flags = SA_SIGINFO | SA_ONSTACK }, now;
 
 	sigfillset(&sa.sa_mask);
-	for (size_t i = 0; i < grt_countof(signals); i++)
-		sigaction(signals[i], &sa, &before[i]);
-	installed = true;
+	for (size_t i = 0; i < grt_countof(signals); i++) {
+		struct next *next = &nexts[i];
+
+		if (sigaction(signals[i], NULL, &now) ||
+		    (next->buried && is_handler(&now) && !stands(&now)))
+			continue;
+		next->placed = true;
+		if (stands(&now)) /* the program has put it back */
+			continue;
+		next->sa = now; /* first: another thread may fault as soon as ours stands there */
+		grt_store(&next->spent, false);
+		sigaction(signals[i], &sa, NULL);
+	}
 }
 
 /* Only if the program has not put its own in our place meanwhile. */
 void grt_overflow_uninstall(void)
 {
-	for (size_t i = 0; installed && i < grt_countof(signals); i++) {
+	for (size_t i = 0; i < grt_countof(signals); i++) {
+		struct next *next = &nexts[i];
 		struct sigaction now;
 
-		if (!sigaction(signals[i], NULL, &now) && (now.sa_flags & SA_SIGINFO) &&
-		    now.sa_sigaction == handler)
-			sigaction(signals[i], &before[i], NULL);
+		if (!next->placed || sigaction(signals[i], NULL, &now))
+			continue;
+		next->placed = false;
+		if (!stands(&now))
+			next->buried = true;
+		else if (grt_load(&next->spent))
+			signal(signals[i], SIG_DFL);
+		else
+			sigaction(signals[i], &next->sa, NULL);
 	}
-	installed = false;
 }
