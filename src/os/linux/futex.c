@@ -8,13 +8,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/sanitizer.h"
 #include "os/os.h"
+
+enum { TSAN_SLICE = 20 * 1000 * 1000 }; /* ns */
 
 /*
  * FUTEX_WAIT_BITSET takes an absolute CLOCK_MONOTONIC time, so that a signal in between does not stretch the wait.
  * errno is the program's: a thread that waits inside goru finds it as it was.
  */
-int grt_os_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t deadline)
+static int futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t deadline)
 {
 	struct timespec ts = { deadline / 1000000000, deadline % 1000000000 };
 	struct timespec *tsp = deadline == INT64_MAX ? NULL : &ts;
@@ -27,6 +30,21 @@ int grt_os_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t deadline)
 		rc = errno == ETIMEDOUT ? -ETIMEDOUT : 0;
 	errno = saved;
 	return rc;
+}
+
+/*
+ * ThreadSanitizer puts off a handler of the program's until its thread calls something that it intercepts, as the clock
+ * is: the thread comes by there now and then.
+ */
+int grt_os_futex_wait(_Atomic uint32_t *word, uint32_t seen, int64_t deadline)
+{
+	for (;;) {
+		int64_t soon = GRT_TSAN_ON ? grt_os_now() + TSAN_SLICE : INT64_MAX;
+		int rc = futex_wait(word, seen, soon < deadline ? soon : deadline);
+
+		if (rc == 0 || soon >= deadline)
+			return rc;
+	}
 }
 
 /* The word may be gone when the kernel looks for it: then nobody sleeps there, and the error says no more than that. */
