@@ -44,6 +44,7 @@ static void is_reported(void)
 	test_child(deadlocks, &e);
 	CHECK(WIFEXITED(e.status) && WEXITSTATUS(e.status) == 2);
 	CHECK(!strncmp(e.err, line, strlen(line)));
+	test_drop_ages(e.err);
 	CHECK(strstr(e.err, "\ngoroutine 1 [waiting: chan recv]\n"));
 	CHECK(strstr(e.err, "(other) [waiting: chan recv]\n"));
 	CHECK(strstr(e.err, "started by two_wait+0x"));

@@ -98,6 +98,7 @@ static void overflow_is_named(void)
 	test_child(overflow_among_others, &c);
 	CHECK(strstr(c.err,
 		     "goru: fatal: stack overflow in goroutine 2 (worker), 262144-byte stack\n"));
+	test_drop_ages(c.err);
 	CHECK(strstr(c.err, "\ngoroutine 1 (bystander) [waiting: chan recv]\n"));
 	CHECK(strstr(c.err, "\ngoroutine 2 (worker) [running]\n"));
 	CHECK(WIFSIGNALED(c.status) && WTERMSIG(c.status) == SIGABRT);

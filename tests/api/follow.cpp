@@ -1,11 +1,13 @@
 /* follow.cpp - exceptions under way and being handled go where the goroutine goes; migrate=1 moves it each time. */
 /* SPDX-License-Identifier: MIT */
 /* test: procs=1,2,16 env=GORU_DEBUG=migrate=1 */
+/* first: std::stoi uses errno, and is inlined into functions that wait */
+#include "goru/errno.h"
+
 #include <exception>
 #include <stdexcept>
 #include <string>
 
-#include "goru/errno.h"
 #include "test.h"
 #include "ways.h"
 

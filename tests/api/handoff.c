@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "goru/errno.h"
 #include "test.h"
 
 static _Atomic int inside, progress, released, back;

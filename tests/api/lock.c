@@ -106,6 +106,7 @@ static void dump_says_what_they_wait_for(void)
 
 	anew();
 	test_child(everybody_waits, &c);
+	test_drop_ages(c.err);
 	CHECK(strstr(c.err, "\ngoroutine 2 [waiting: mutex]\n"));
 	CHECK(strstr(c.err, "\ngoroutine 3 [waiting: rwlock, to read]\n"));
 	CHECK(strstr(c.err, "\ngoroutine 4 [waiting: rwlock, to write]\n"));

@@ -122,6 +122,12 @@ bool test_check_dies_of(void (*fn)(void), const char *text, const char *file, in
 #define CHECK_LIVES(fn, err) test_check_lives(fn, err, __FILE__, __LINE__)
 bool test_check_lives(void (*fn)(void), const char *err, const char *file, int line);
 
+/*
+ * Takes the ages out of a list of goroutines, in place, and returns it: "[waiting: sleep, 1.2 s]" is "[waiting: sleep]".
+ * Below a second none is written, but on a busy machine any wait is that old by the time it is looked at.
+ */
+char *test_drop_ages(char *list);
+
 /* What is written to standard error between begin and end, and until now; valid until the next of these calls. */
 void test_capture_begin(void);
 const char *test_captured(void);

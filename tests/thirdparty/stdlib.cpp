@@ -5,6 +5,9 @@
 #ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
+/* first: std::stoi uses errno, and is inlined into functions that wait */
+#include "goru/errno.h"
+
 #include <map>
 #include <memory>
 #include <regex>
