@@ -170,6 +170,21 @@ static void ended(struct m *m)
 	grt_monitor_kick();
 }
 
+/* Until who made the thread has put m on the list of all: before, nobody would count what it runs, or join it. */
+static void await_listed(struct m *m)
+{
+	for (;;) {
+		grt_spin_lock(&grt_rt.lock);
+
+		bool listed = m->started;
+
+		grt_spin_unlock(&grt_rt.lock);
+		if (listed)
+			return;
+		sched_yield();
+	}
+}
+
 static void *m_main(void *arg)
 {
 	struct m *m = arg;
@@ -178,6 +193,7 @@ static void *m_main(void *arg)
 	int rc;
 
 	grt_tls_m = m;
+	await_listed(m);
 	if (!m->held) {
 		grt_spin_lock(&grt_rt.lock);
 		grt_rt.nm_starting--;

@@ -1,11 +1,37 @@
 /* stats.c - goru_stats_get: every count is provoked; GORU_DEBUG=schedtrace. */
 /* SPDX-License-Identifier: MIT */
+/* test: wrap=grt_os_thread_start,grt_os_altstack_set */
 #include <stdatomic.h>
 #include <unistd.h>
 
 #include "test.h"
 
 #include "base/sanitizer.h"
+
+/* If asked: the first worker is off its CPU before it has been idle, so that the monitor makes another one; and then the
+ * monitor is, before it has noted that one. */
+static _Atomic int workers = 100, stacks_set = 100;
+int __real_grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, const char *name);
+int __wrap_grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, const char *name);
+int __real_grt_os_altstack_set(void **out, size_t *size);
+int __wrap_grt_os_altstack_set(void **out, size_t *size);
+
+int __wrap_grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, const char *name)
+{
+	int rc = __real_grt_os_thread_start(out, fn, arg, name);
+
+	if (strcmp(name, "goru-sysmon") != 0 && atomic_fetch_add(&workers, 1) == 1)
+		usleep(100000);
+	return rc;
+}
+
+int __wrap_grt_os_altstack_set(void **out, size_t *size)
+{
+	if (atomic_fetch_add(&stacks_set, 1) == 0)
+		for (int i = 0; i < 10000 && atomic_load(&workers) < 2; i++)
+			usleep(1000);
+	return __real_grt_os_altstack_set(out, size);
+}
 
 static goru_chan *c;
 static _Atomic int go_on;
@@ -72,6 +98,7 @@ static void states(void)
 {
 	goru_stats st;
 
+	test_handoff(false); /* who computes keeps the second one waiting */
 	start(1);
 	for (int i = 0; i < 10; i++)
 		CHECK_EQ(goru_go(waits, NULL), 0);
@@ -104,6 +131,7 @@ static void states(void)
 	CHECK_EQ(get().ended, 13);
 	CHECK_EQ(get().spawned, 13);
 	finish();
+	test_handoff(true);
 	CHECK_EQ(get().spawned, 0);
 }
 
@@ -193,6 +221,7 @@ static void sleeps_and_is_late(void *arg)
 
 static void timers(void)
 {
+	test_handoff(false); /* who computes is what makes the timer late */
 	start(1);
 	for (int i = 0; i < 5; i++)
 		CHECK_EQ(goru_go(sleeps, NULL), 0);
@@ -202,6 +231,7 @@ static void timers(void)
 	CHECK(get().timer_late >= 1);
 	UNTIL(get().goroutines == 0);
 	finish();
+	test_handoff(true);
 }
 
 static void on_a_goroutine(void)
@@ -249,10 +279,31 @@ static void traced(void)
 	CHECK(strstr(said, " goroutines=1 ") && strstr(said, " runqueue=0 [0 0]\n"));
 }
 
+/* On a thread that has just begun. */
+static void counts_itself(void *arg)
+{
+	goru_stats st = get();
+
+	CHECK_EQ(st.running, 1);
+	CHECK_EQ(st.waiting, 0);
+	CHECK(st.threads > 0);
+	(void)arg;
+}
+
+static void from_the_first_moment(void)
+{
+	atomic_store(&workers, 0);
+	atomic_store(&stacks_set, 0);
+	start(1);
+	CHECK_EQ(goru_run(counts_itself, NULL), 0);
+	CHECK(atomic_load(&workers) >= 2);
+	finish();
+}
+
 static void schedtrace(void)
 {
 	CHECK_LIVES(traced, "");
 }
 
-TEST_MAIN(TEST(off), TEST(states), TEST(stacks), TEST(shares), TEST(timers), TEST(schedtrace),
-	  TEST_GO(on_a_goroutine))
+TEST_MAIN(TEST(off), TEST(states), TEST(stacks), TEST(shares), TEST(timers),
+	  TEST(from_the_first_moment), TEST(schedtrace), TEST_GO(on_a_goroutine))

@@ -51,7 +51,7 @@ WRAP(11, int, nanosleep, (const struct timespec *t, struct timespec *rest), (t, 
 WRAP(12, ssize_t, read, (int fd, void *p, size_t n), (fd, p, n))
 WRAP(13, ssize_t, write, (int fd, const void *p, size_t n), (fd, p, n))
 
-enum { ROUNDS = 2000, BATCH = 50 };
+enum { ROUNDS = 500, TRIES = 60, BATCH = 50 };
 
 static goru_waitgroup wg;
 static goru_chan *there, *back, *buffered;
@@ -157,8 +157,10 @@ static long rounds(const char *what, void (*round)(void))
 	long sum = 0;
 
 	begin();
-	for (int i = 0; i < ROUNDS; i++)
+	for (int i = 0; i < ROUNDS; i++) {
 		round();
+		stress_progress();
+	}
 	atomic_store(&counting, false);
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		long n = atomic_load(&counted[i]);
@@ -180,7 +182,7 @@ static void measure(const char *what, void (*round)(void), void (*partner)(void)
 		make(partner);
 	for (int i = 0; i < 20; i++)
 		round();
-	for (int tries = 0; sum && tries < 10; tries++)
+	for (int tries = 0; sum && tries < TRIES; tries++)
 		sum = rounds(what, round);
 	if (partner)
 		unmake();
