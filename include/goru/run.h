@@ -79,7 +79,7 @@ GORU_API int goru_run(void (*fn)(void *), void *arg);
  * that run are waited for until they park or end; the parked ones are taken off all they wait on
  * and dropped: no destructor and no C++ clean-up runs, locks they hold stay held. Plain threads
  * that wait in goru get -ECANCELED. Channels, tasks (joining a dropped one gives -ECANCELED) and keys
- * of locals stay usable, and the runtime can be started again.
+ * of locals stay usable, and the runtime can be started again. Signals go to no channel any more.
  *
  * Returns: 0, also when it does not run; -EPERM called from a goroutine; -EBUSY under goru_run.
  * Call from: a plain thread.
