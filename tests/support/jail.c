@@ -23,6 +23,7 @@
 void jail_skipped(const char *why)
 {
 	print_message("\tskipped: %s\n", why);
+	fflush(stdout); /* in a child that ends by _exit */
 }
 
 bool cgroup_write(const struct cgroup *c, const char *file, const char *text)
