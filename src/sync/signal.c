@@ -131,6 +131,7 @@ static void *signal_thread(void *arg)
 
 		atomic_exchange_explicit(&S.note, 0, memory_order_acquire); /* signals.B */
 		asked = grt_load(&S.asked);
+		grt_chaos();
 		grt_spin_lock(&S.lock);
 		set = S.set;
 		send_all(s.p);
@@ -141,6 +142,7 @@ static void *signal_thread(void *arg)
 			atomic_store_explicit(&S.done, asked, memory_order_release); /* signals.C */
 			grt_os_futex_wake(&S.done, 1);
 		}
+		grt_chaos();
 		if (set && !grt_load(&S.note))
 			grt_os_futex_wait(&S.note, 0, INT64_MAX);
 	}
@@ -196,7 +198,9 @@ static void give_back(uint64_t gone)
 	while (gone) {
 		int signo = next_of(&gone);
 
+		grt_chaos();
 		grt_os_signal_give_back(signo, arrive);
+		grt_chaos();
 		if (take(signo))
 			grt_os_signal_again(signo);
 	}

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test: procs=1,4 */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/syscall.h>
@@ -292,6 +293,53 @@ static void one_thread(void)
 	goru_chan_unref(b);
 }
 
+/* The thread of that name; 0: none. */
+static uint32_t signal_tid(void)
+{
+	DIR *d = opendir("/proc/self/task");
+	struct dirent *e;
+	uint32_t tid = 0;
+
+	while (d && (e = readdir(d))) {
+		char path[64], comm[32] = "";
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/self/task/%.20s/comm", e->d_name);
+		f = fopen(path, "r");
+		if (f && fgets(comm, sizeof(comm), f) && !strcmp(comm, "goru-signals\n"))
+			tid = (uint32_t)atoi(e->d_name);
+		if (f)
+			fclose(f);
+	}
+	if (d)
+		closedir(d);
+	return tid;
+}
+
+/* It uses no CPU while nothing comes. */
+static void asleep(void)
+{
+	goru_chan *c = ints(1);
+	uint32_t tid;
+	int64_t used;
+
+	CHECK_EQ(goru_signal_notify(c, SIGUSR1), 0);
+	send_signal(SIGUSR1);
+	CHECK_EQ(got(c), SIGUSR1);
+	if (!GRT_TSAN_ON && !test_emulated()) { /* they look around now and then */
+		UNTIL((tid = signal_tid()) != 0);
+		UNTIL(grt_os_thread_sleeps(tid) == 1);
+		usleep(20000); /* and is not just on its way there */
+		used = grt_os_thread_cpu(tid);
+		CHECK(used > 0);
+		usleep(100000);
+		CHECK_EQ(grt_os_thread_cpu(tid), used);
+	}
+	CHECK_EQ(goru_signal_stop(c), 0);
+	CHECK_EQ(goru_shutdown(), 0);
+	goru_chan_unref(c);
+}
+
 /* Shutdown is a stop of all; then it can begin anew. */
 static void ends_with_the_runtime(void)
 {
@@ -413,7 +461,7 @@ static void off(void)
 	CHECK_EQ(goru_shutdown(), 0);
 }
 
-TEST_MAIN(TEST(one_thread), TEST(ends_with_the_runtime), TEST(blocked_everywhere),
+TEST_MAIN(TEST(one_thread), TEST(asleep), TEST(ends_with_the_runtime), TEST(blocked_everywhere),
 	  TEST(no_deadlock), TEST_BOTH(each_arrival_is_sent), TEST_BOTH(refused),
 	  TEST_BOTH(several), TEST_BOTH(as_many_as_were_sent), TEST_BOTH(dropped),
 	  TEST_BOTH(what_was_there_comes_back), TEST_BOTH(the_last_word_counts),
