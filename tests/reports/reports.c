@@ -31,6 +31,7 @@ static goru_waitgroup wg;
 static goru_once once;
 static goru_chan *c;
 static goru_task *task;
+static goru_scope scope, inner;
 
 static uint64_t waiting(void)
 {
@@ -314,6 +315,85 @@ APP app_block_exit(void *arg)
 	NOT_LAST;
 }
 
+/* Scopes. */
+
+APP app_opens(void *arg)
+{
+	(void)arg;
+	MUST(goru_scope_open(&scope, GORU_FOREVER));
+	goru_sleep(GORU_FOREVER);
+	NOT_LAST;
+}
+
+APP app_open_twice(void *arg)
+{
+	(void)arg;
+	MUST(goru_scope_open(&scope, GORU_FOREVER));
+	MUST(goru_scope_open(&scope, GORU_FOREVER));
+	NOT_LAST;
+}
+
+APP app_close_not_open(void *arg)
+{
+	(void)arg;
+	MUST(goru_scope_open(&scope, GORU_FOREVER));
+	MUST(goru_scope_close(&scope));
+	MUST(goru_scope_close(&scope));
+	NOT_LAST;
+}
+
+APP app_close_others(void *arg)
+{
+	app_start(app_opens);
+	MUST(goru_scope_close(&scope));
+	(void)arg;
+	NOT_LAST;
+}
+
+APP app_close_outer(void *arg)
+{
+	(void)arg;
+	MUST(goru_scope_open(&scope, GORU_FOREVER));
+	MUST(goru_scope_open(&inner, GORU_FOREVER));
+	MUST(goru_scope_close(&scope));
+	NOT_LAST;
+}
+
+APP app_leaves_open(void *arg)
+{
+	(void)arg;
+	MUST(goru_scope_open(&scope, GORU_FOREVER));
+	NOT_LAST;
+}
+
+APP app_exits_open(void *arg)
+{
+	app_leaves_open(arg);
+	goru_exit();
+}
+
+APP app_waits_to_close(void *arg)
+{
+	(void)arg;
+	MUST(goru_scope_open(&inner, GORU_FOREVER));
+	MUST(goru_scope_go(&inner, app_receives, NULL));
+	MUST(goru_scope_close(&inner));
+	NOT_LAST;
+}
+
+/* Beside those who wait in a scope, and to close it. */
+APP app_shield_exit(void *arg)
+{
+	c = goru_chan_make(0, 0);
+	MUST(goru_go(app_waits_to_close, NULL));
+	WAITING(2);
+	goru_shield_enter();
+	goru_shield_exit();
+	goru_shield_exit();
+	(void)arg;
+	NOT_LAST;
+}
+
 static __attribute__((noinline)) int app_deeper(int n)
 {
 	volatile char use[200];
@@ -466,6 +546,13 @@ static const struct {
 	{ "chan-unref-received", .on_goroutine = app_unref_received },
 	{ "chan-unref-received-thread", .on_thread = app_unref_received },
 	{ "block-exit", .on_goroutine = app_block_exit },
+	{ "scope-open-twice", .on_goroutine = app_open_twice },
+	{ "scope-close-not-open", .on_goroutine = app_close_not_open },
+	{ "scope-close-others", .on_goroutine = app_close_others },
+	{ "scope-close-outer", .on_goroutine = app_close_outer },
+	{ "scope-left-open", .on_goroutine = app_leaves_open },
+	{ "scope-exit-open", .on_goroutine = app_exits_open },
+	{ "shield-exit", .on_goroutine = app_shield_exit },
 	{ "exit-thread", .alone = exit_thread },
 	{ "overflow", .on_goroutine = app_overflows },
 	{ "overflow-big", .on_goroutine = app_overflows_big },
