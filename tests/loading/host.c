@@ -279,8 +279,10 @@ static void many_plugs(void)
 	static const char *const name[] = { "plug_static", "plug_other", "plug_third",
 					    "plug_shared" };
 	const struct plug *p;
+	/* a checks build's thread-local words, four times, are more than glibc keeps room for */
+	size_t first = GRT_CHECKS_ON ? 1 : 0;
 
-	for (size_t i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
+	for (size_t i = first; i < sizeof(name) / sizeof(name[0]); i++) {
 		load(name[i], &p);
 		use((void *)(uintptr_t)p);
 	}
