@@ -10,7 +10,7 @@ elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$")
 else()
 	message(FATAL_ERROR "goru has no port to ${CMAKE_SYSTEM_PROCESSOR}: see arch/")
 endif()
-if(NOT CMAKE_SIZEOF_VOID_P EQUAL 8)
+if(CMAKE_SIZEOF_VOID_P AND NOT CMAKE_SIZEOF_VOID_P EQUAL 8) # empty: not found out, under -flto for instance
 	message(FATAL_ERROR "goru needs pointers of 64 bits, not ${CMAKE_SIZEOF_VOID_P} bytes")
 endif()
 
