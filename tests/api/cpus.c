@@ -12,11 +12,12 @@
 
 static _Atomic bool go_on;
 
+/* Always running: while all is idle, or all that there is has blocked for long, nobody looks. */
 static void computes(void *arg)
 {
 	(void)arg;
 	while (atomic_load(&go_on))
-		usleep(100);
+		goru_yield();
 }
 
 static void busy(void)

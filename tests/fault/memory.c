@@ -19,6 +19,26 @@ static const char locked_line[] = "goru: memory is locked (mlockall): each furth
 static goru_chan *c;
 static _Atomic int woken;
 
+/*
+ * As CHECK_LIVES, but a thread may have been refused too: a worker just about to fall asleep is not found by who wants
+ * it woken, so that the monitor tries to make another one, whose stack the limit refuses as it does a goroutine's.
+ */
+static void lives(void (*fn)(void), const char *line)
+{
+	static const char refused[] =
+		"goru: no further thread can be made (a system limit); blocked goroutines hold "
+		"others up until one is free\n";
+	static struct test_end end;
+	char *at;
+
+	test_child(fn, &end);
+	at = strstr(end.err, refused);
+	if (at)
+		memmove(at, at + strlen(refused), strlen(at + strlen(refused)) + 1);
+	CHECK_EQ(end.status, 0);
+	CHECK(!strcmp(end.err, line));
+}
+
 static void waits(void *arg)
 {
 	goru_chan_recv(arg, NULL);
@@ -195,7 +215,7 @@ static void a_limit_on_it(void)
 		jail_skipped("RLIMIT_MEMLOCK is lower than the test's, or an emulator's");
 		return;
 	}
-	CHECK_LIVES(locks_little, locked_line);
+	lives(locks_little, locked_line);
 }
 
 static size_t writable(void)
@@ -240,7 +260,7 @@ static void nothing_in_reserve(void)
 {
 	if (test_emulated())
 		return;
-	CHECK_LIVES(strict, "");
+	lives(strict, "");
 }
 
 TEST_MAIN(TEST(locked), TEST(a_limit_on_it), TEST(nothing_in_reserve))
