@@ -238,7 +238,7 @@ static void again_and_again(const char *name)
 			first = held();
 	}
 	last = held();
-	CHECK(GRT_ASAN_ON ||
+	CHECK(GRT_ASAN_ON || GRT_TSAN_ON ||
 	      last.mappings - first.mappings < 20); /* its allocator keeps what threads had */
 	while (entries("/proc/self/task") >
 	       first.threads) /* one that has been joined may be on its way out */

@@ -70,7 +70,8 @@ static void stays_quiet(const char *what)
 	wait_ms(500);
 	after = sleeps();
 	printf("%s: %ld wake-ups in 500 ms\n", what, after - before);
-	CHECK(after - before <= 10);
+	/* under ThreadSanitizer goru's sleeps are cut into short ones: os/linux/futex.c */
+	CHECK(GRT_TSAN_ON || after - before <= 10);
 }
 
 static void parked(goru_chan *c)
