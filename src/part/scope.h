@@ -46,7 +46,7 @@
  *            One lock a tree: children of different connections would meet in it. Locks held from the root down to where
  *            the walk is: as deep as the program likes. Recursion: the same. Entries in the timer heap for the members'
  *            waits instead of an alarm: one for each wait.
- *   Checked  tests/api/scope.c
+ *   Checked  tests/model/scope.c, tests/api/scope.c, tests/api/scope_calls.c, tests/stress/scope.c
  */
 enum { SCOPE_WALKED = END_MASK + 1 };
 
