@@ -82,5 +82,12 @@ for lang in c c++; do
 	quiet $compiler -static -o "$dir/pc_static_$lang" "$source" $static
 	not_shared "$dir/pc_static_$lang"
 	run "$dir/pc_static_$lang"
+	# Position independent without a loader, and optimized across what is the program's.
+	quiet $compiler -static-pie -fPIE -o "$dir/pc_pie_$lang" "$source" $static
+	readelf -hW "$dir/pc_pie_$lang" | grep -q 'Type:.*DYN' || { echo "install: $dir/pc_pie_$lang is no PIE"; exit 1; }
+	run "$dir/pc_pie_$lang"
+	quiet $compiler -O2 -flto -o "$dir/pc_lto_$lang" "$source" -Wl,-Bstatic $flags -Wl,-Bdynamic -pthread
+	not_shared "$dir/pc_lto_$lang"
+	run "$dir/pc_lto_$lang"
 done
 echo "install: $count programs built and run"
