@@ -79,6 +79,8 @@ static bool look_at(struct g *g, struct look *l, uint32_t now)
 	*l = (struct look){ .state = grt_load(&g->state), .reason = grt_load(&g->reason) };
 	if (l->state == G_DEAD || l->state >= G_STATES)
 		return false;
+	if (l->state == G_WAITING && !grt_load(&g->waiting))
+		l->state = G_RUNNING; /* on its way to wait: reason and since are the last wait's */
 	if (l->state != G_WAITING || l->reason >= grt_countof(reason_names))
 		l->reason = WAIT_NONE;
 	if (l->state == G_WAITING)

@@ -14,9 +14,7 @@ GRT_INLINE struct m *grt_park(struct m *m, struct p *p)
 	struct g *g = m->curg;
 	struct g *next = grt_next(p, g);
 
-	grt_store(&g->since, grt_load(&grt_rt.clock));
 	p->nparks++;
-
 	if (GRT_UNLIKELY(next == g)) {
 		if (g->flags & G_LOCKED)
 			return grt_switch_locked(m, p, g);

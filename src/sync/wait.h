@@ -127,8 +127,9 @@ GRT_INLINE int grt_wait_arm(struct p *p, struct waiter *w, int64_t deadline)
 GRT_INLINE void grt_wait_g(struct m **m, struct p **p, struct g *g, struct waiter *w,
 			   enum wait_reason why)
 {
-	grt_store(&g->waiting, w);
 	grt_store(&g->reason, (uint8_t)why);
+	grt_store(&g->since, grt_load(&grt_rt.clock));
+	grt_store(&g->waiting, w); /* from here on a dump shows the wait */
 	*m = grt_park(*m, *p);
 	*p = (*m)->held;
 	grt_store(&g->waiting, NULL);

@@ -150,12 +150,12 @@ static void stacks(void)
 
 	start(1);
 	CHECK_EQ(goru_go(waits, NULL), 0);
-	UNTIL(get().waiting == 1);
+	UNTIL(test_asleep() == 1);
 	before = get().stack_resident;
 	CHECK(get().stack_reserved >= 262144);
 	CHECK(before >= 4096 || test_emulated());
 	CHECK_EQ(goru_go(touches, NULL), 0);
-	UNTIL(get().waiting == 2);
+	UNTIL(test_asleep() == 2);
 	CHECK(get().stack_resident >= before + 96000 || test_emulated());
 	goru_chan_close(c);
 	UNTIL(get().goroutines == 0);

@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 	goru_go_attr(&a, worker, NULL);
 	goru_go_attr(NULL, worker, c);
 	goru_go_attr(NULL, runs, NULL);
-	while (st.waiting != 2 || st.running != 1) {
+	while (st.parks != 2 || st.waiting != 2 || st.running != 1) {
 		usleep(1000);
 		goru_stats_get(&st);
 	}

@@ -21,8 +21,6 @@
 #define NOT_LAST __asm__ volatile("" ::: "memory")
 #define MUST(x)	 ((x) < 0 ? abort() : (void)0)
 
-#define WAITING(n) UNTIL(waiting() == (n))
-
 static goru_mutex mu, other;
 static goru_rwlock rw;
 static goru_cond cond;
@@ -32,14 +30,6 @@ static goru_once once;
 static goru_chan *c;
 static goru_task *task;
 static goru_scope scope, inner;
-
-static uint64_t waiting(void)
-{
-	goru_stats s;
-
-	MUST(goru_stats_get(&s));
-	return s.waiting;
-}
 
 /* The goroutine dies, this thread with it. */
 APP app_on_goroutine(void (*fn)(void *))
@@ -55,10 +45,10 @@ APP app_on_goroutine(void (*fn)(void *))
 APP app_start(void (*fn)(void *))
 {
 	goru_attr a = { .name = "other" };
-	uint64_t n = waiting();
+	int n = test_parked();
 
 	MUST(goru_go_attr(&a, fn, NULL));
-	WAITING(n + 1);
+	UNTIL(test_parked() == n + 1);
 	NOT_LAST;
 }
 
@@ -247,10 +237,10 @@ static __attribute__((noinline)) void *app_task(void *arg)
 
 APP app_starts_task(void)
 {
-	uint64_t n = waiting();
+	int n = test_parked();
 
 	MUST(goru_task_start(&task, app_task, NULL));
-	WAITING(n + 1);
+	UNTIL(test_parked() == n + 1);
 	NOT_LAST;
 }
 
@@ -384,9 +374,11 @@ APP app_waits_to_close(void *arg)
 /* Beside those who wait in a scope, and to close it. */
 APP app_shield_exit(void *arg)
 {
+	int n = test_parked();
+
 	c = goru_chan_make(0, 0);
 	MUST(goru_go(app_waits_to_close, NULL));
-	WAITING(2);
+	UNTIL(test_parked() == n + 2);
 	goru_shield_enter();
 	goru_shield_exit();
 	goru_shield_exit();

@@ -95,7 +95,7 @@ int test_mappings(void)
 /* The runtime. */
 
 struct lives {
-	int alive, waiting;
+	int alive, waiting, parked;
 };
 
 static void add_life(struct g *g, void *arg)
@@ -105,6 +105,9 @@ static void add_life(struct g *g, void *arg)
 
 	n->alive += state != G_DEAD;
 	n->waiting += state == G_WAITING;
+	n->parked += state == G_WAITING &&
+		     atomic_load_explicit(g->flags & G_LOCKED ? &g->lock_at.sp : &g->sched.sp,
+					  memory_order_acquire); /* gobuf.B */
 }
 
 static struct lives lives(void)
@@ -127,6 +130,11 @@ int test_asleep(void)
 
 	(void)grt_plain_asleep(&plain);
 	return lives().waiting + (int)plain - (goru_id() != 0);
+}
+
+int test_parked(void)
+{
+	return lives().parked;
 }
 
 bool test_workers_asleep(void)

@@ -70,13 +70,14 @@ void test_on_goroutine(void (*fn)(void));
 enum { TEST_SECONDS = 40 };
 void test_watch(const char *what, unsigned seconds);
 
-/* Waits, on a thread or goroutine, until x is true; fails after 20 s. */
+/* Waits, on a thread or goroutine, until x is true, once; fails after 20 s. */
 #define UNTIL(x)                                                                                   \
 	do {                                                                                       \
 		int64_t until_ = goru_in(20 * GORU_SEC);                                           \
-		while (!(x) && goru_now() < until_)                                                \
+		bool seen_;                                                                        \
+		while (!(seen_ = (x)) && goru_now() < until_)                                      \
 			test_nap();                                                                \
-		CHECK(x);                                                                          \
+		test_check(seen_, __FILE__, __LINE__, #x);                                         \
 	} while (0)
 void test_nap(void);
 
@@ -90,6 +91,9 @@ void test_handoff(bool on);
  */
 int test_alive(void);
 int test_asleep(void);
+
+/* How many goroutines wait and have left their thread: a dump has their wait and their stack. */
+int test_parked(void);
 
 /* All workers sleep: whatever they had to do is done, to the last stack given back. From a plain thread. */
 bool test_workers_asleep(void);

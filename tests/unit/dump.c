@@ -8,6 +8,8 @@
 #include "test.h"
 
 #include "debug/dump.h"
+#include "part/waiter.h"
+#include "rt/self.h"
 
 static char *text;
 static goru_chan *c;
@@ -154,4 +156,24 @@ static void many_are_cut(void)
 	text = NULL;
 }
 
-TEST_MAIN(TEST(none), TEST(names_and_states), TEST(many_are_cut))
+/* What a wait is for, and since when, is written after the state says that it begins; until then it still runs. */
+static void on_its_way_to_wait(void)
+{
+	struct g *g = grt_arch_self()->curg;
+
+	grt_store(&g->state, G_WAITING);
+	grt_store(&g->reason, WAIT_SLEEP);
+	CHECK(has("goroutine 1 [running]\n"));
+	grt_store(&g->waiting, &(struct waiter){ .nnodes = 0 });
+	CHECK(has("goroutine 1 [waiting: sleep]\n"));
+	grt_store(&g->waiting, NULL);
+	grt_store(&g->state, G_RUNNING);
+}
+
+static void begins_to_wait(void)
+{
+	test_on_goroutine(on_its_way_to_wait);
+	CHECK_EQ(goru_shutdown(), 0);
+}
+
+TEST_MAIN(TEST(none), TEST(names_and_states), TEST(many_are_cut), TEST(begins_to_wait))
