@@ -10,6 +10,7 @@ python3 "$here/layers.py" --selftest
 python3 "$here/pairs.py" --selftest
 sh "$here/symbols.sh" --selftest
 sh "$here/notes.sh" --selftest
+sh "$here/reproduce.sh" --selftest
 
 printf 'Text.\n```c\nstatic int f(void) { return GORU_MSEC; }\n```\n```text\nno C\n```\n' >"$dir/right.md"
 printf '```c\nint f(void) { return goru_yeild(); }\n```\n' >"$dir/wrong.md"
