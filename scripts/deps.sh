@@ -60,7 +60,8 @@ int main() { return 0; }' ;;
 #include <setjmp.h>
 #include <cmocka.h>
 int main(void) { return 0; }' -lcmocka ;;
-	pkg-config | python3 | spin | gdb | readelf | nm | objdump | valgrind) deps_found "$1" ;;
+	deb) deps_found dpkg-buildpackage && deps_found dh ;;
+	pkg-config | python3 | spin | gdb | readelf | nm | objdump | valgrind | lintian) deps_found "$1" ;;
 	sqlite3 | zlib) deps_found pkg-config && pkg-config --exists "$1" ;;
 	pcre2) deps_found pkg-config && pkg-config --exists libpcre2-8 ;;
 	clang) deps_compiles "$(deps_first clang clang-14)" c 'int main(void) { return 0; }' -fsanitize=thread ;;
@@ -104,6 +105,8 @@ deps_packages() {
 	apt-get:sqlite3) echo libsqlite3-dev ;;
 	apt-get:zlib) echo zlib1g-dev ;;
 	apt-get:pcre2) echo libpcre2-dev ;;
+	apt-get:deb) echo dpkg-dev debhelper ;;
+	apt-get:lintian) echo lintian ;;
 	*:valgrind | *:gdb) echo "$2" ;;
 	*:readelf | *:nm | *:objdump) echo binutils ;;
 	*) deps_say "deps.sh: the package of $2 for $1 is not known"; return 1 ;;
