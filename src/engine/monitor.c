@@ -35,6 +35,7 @@ enum {
 	FRESH = 6,
 	QUIET = 16,
 	UNUSED = 20, /* looks after which a blocked goroutine's P that nobody wants goes idle */
+	IN_TIME = 100 * 1000 * US, /* further apart are ticks only if we were stopped */
 };
 
 /* What was seen of each P at the last tick. */
@@ -46,11 +47,12 @@ static struct {
 	struct stuck stuck[GRT_MAX_PROCS];
 	int64_t looked_at, trim_at;
 	uint32_t quiet; /* looks at which nothing had changed */
-	uint32_t fresh; /* looks soon to come */
+	uint32_t fresh; /* looks soon to come, while no P is idle */
 	bool cold;	/* nothing left to trim */
 	bool ending;	/* threads are about to end */
 	uint64_t ticks; /* sum of schedticks, for the hang watch */
-	int64_t moved_at;
+	int64_t ticked_at;
+	int64_t still; /* so long has none been run */
 	uint64_t dead_ticks;
 	int64_t dead_since; /* it looks like a deadlock; 0: no */
 	int64_t start, trace_at;
@@ -86,12 +88,18 @@ static void watch_oldest(struct p *p, const struct seen *s, int64_t *since, int6
 	}
 }
 
-/* Has anything of p's waited since the last look? Of one whose goroutine changes it may be that they just talk. */
+/* So few that the last one may have run for long, and may be stuck. */
+static bool ran_few(struct p *p, const struct seen *s)
+{
+	return grt_load(&p->schedtick) - s->tick < FEW;
+}
+
+/* Has anything of p's waited since the last look? Where many goroutines took turns it may be that they just talk. */
 static bool waits_at(struct p *p, const struct seen *s, int64_t now)
 {
 	if (grt_runq_len(&p->runq) || grt_timers_first(&p->timers) <= now)
 		return true;
-	return grt_seen_stuck(p, s) ? grt_own_any(p) : grt_seen_worth(p, s, now - Mon.looked_at);
+	return ran_few(p, s) ? grt_own_any(p) : grt_seen_worth(p, s, now - Mon.looked_at);
 }
 
 /* What one look at all Ps found. */
@@ -110,8 +118,8 @@ static void look_at(struct p *p, struct seen *s, int64_t now, struct found *f)
 
 	watch_oldest(p, s, &Mon.oldest_since[p->id], now);
 	f->waits |= !f->idle && waits_at(p, s, now);
+	f->few |= !f->idle && ran_few(p, s) && grt_load(&p->status) == P_RUNNING;
 	*s = grt_seen(p);
-	f->few |= !f->idle && s->tick - before.tick < FEW && grt_load(&p->status) == P_RUNNING;
 	f->changed |= s->tick != before.tick;
 	if (first != GRT_NEVER && first <= now) {
 		if (f->idle)
@@ -190,10 +198,6 @@ static int64_t look_at_all(int64_t now)
 		tick = TICK_WAITS;
 	else if (Mon.quiet >= QUIET)
 		tick = TICK_QUIET;
-	if (Mon.fresh && !f.idle) {
-		Mon.fresh--;
-		tick = TICK_FRESH;
-	}
 	first = grt_timers_earliest();
 	if (first > now && first - now < tick)
 		tick = first - now;
@@ -212,16 +216,19 @@ static void trim(int64_t now)
 /* GORU_DEBUG=hang=S: goroutines exist under goru_run, and none has been run for S seconds. */
 static void watch_hang(int64_t now)
 {
+	int64_t passed = now - Mon.ticked_at;
 	uint64_t ticks = 1;
 
+	Mon.ticked_at = now;
 	if (!grt_rt.hang_seconds)
 		return;
 	for (uint32_t i = 0; i < grt_load(&grt_rt.nallp); i++)
 		ticks += grt_load(&grt_load(&grt_rt.allp[i])->schedtick);
+	Mon.still += passed < IN_TIME ? passed : IN_TIME;
 	if (ticks != Mon.ticks || grt_load(&grt_rt.run_state) != 1) {
 		Mon.ticks = ticks;
-		Mon.moved_at = now;
-	} else if (now - Mon.moved_at > (int64_t)grt_rt.hang_seconds * 1000 * 1000 * US) {
+		Mon.still = 0;
+	} else if (Mon.still > (int64_t)grt_rt.hang_seconds * 1000 * 1000 * US) {
 		grt_fatal("hang: no goroutine has been run for %u s", grt_rt.hang_seconds);
 	}
 }
@@ -262,25 +269,71 @@ static bool all_idle(void)
 	return true;
 }
 
-/* All idle and nothing to do for us: no tick until somebody takes a P out of idleness, or until a timer is due that no M
- * sleeps for. 0: not so. */
-static int64_t may_sleep(int64_t now)
+/* What is left to see to while all is idle. Under rt.lock. */
+static bool unfinished(void)
 {
-	int64_t until = 0;
+	return !Mon.cold || Mon.ending || Mon.dead_since || grt_rt.hang_seconds ||
+	       grt_load(&grt_rt.want_m) || !grt_spare_due();
+}
+
+/* While all is idle, until when: a timer that no M sleeps for, or TICK_IDLE if anything is left to do. Under rt.lock. */
+static int64_t idle_until(int64_t now)
+{
+	int64_t first = grt_timers_earliest();
+	int64_t due = unfinished() ? now + TICK_IDLE : grt_spare_due();
+
+	if (grt_rt.keeper && grt_rt.keeper_when <= first)
+		first = GRT_NEVER;
+	return due < first ? due : first;
+}
+
+/* Until when to sleep: tick from now, longer while all is idle. That is asked, and told to whoever takes a P out of
+ * idleness and kicks us then (grt_unlock_busy), in one section, whatever is left to do: we may be away for long. */
+static int64_t sleep_until(int64_t now, int64_t tick)
+{
+	int64_t until = now + tick;
+	bool idle;
 
 	grt_spin_lock(&grt_rt.lock);
-	if (all_idle() && Mon.cold && !Mon.ending && !grt_load(&grt_rt.want_m) &&
-	    !grt_rt.hang_seconds && !grt_rt.trace_ms && !Mon.dead_since &&
-	    !(GRT_CHECKS_ON && grt_work_visible())) {
-		int64_t first = grt_timers_earliest(), due = grt_spare_due();
+	idle = all_idle() && !(GRT_CHECKS_ON && grt_work_visible());
+	if (idle) {
+		int64_t t = idle_until(now);
 
-		until = grt_rt.keeper && grt_rt.keeper_when <= first ? GRT_NEVER : first;
-		until = due < until ? due : until;
+		Mon.fresh = FRESH;
+		until = t > now ? t : until; /* due already: somebody is being woken for it */
 	}
-	grt_rt.monitor_sleeps = until != 0;
+	grt_rt.monitor_sleeps = idle;
 	grt_spin_unlock(&grt_rt.lock);
+	if (Mon.fresh && !grt_load(&grt_rt.npidle)) {
+		Mon.fresh--;
+		until = tick < TICK_FRESH ? until : now + TICK_FRESH;
+	}
 	if (GRT_CHECKS_ON && until > now + GRT_DOG_SLEEP)
 		return now + GRT_DOG_SLEEP; /* a wake-up that is lost now does not kick us */
+	return until;
+}
+
+int64_t grt_monitor_tick(int64_t now)
+{
+	int64_t tick, until;
+
+	grt_clock_set(now);
+	grt_spare_start(now);
+	tick = look_at_all(now);
+	if (GRT_CHECKS_ON && grt_dog_look(now))
+		tick = tick < GRT_DOG_TICK ? tick : GRT_DOG_TICK;
+	grt_spare_retire(now);
+	grt_follow(now);
+	trim(now);
+	Mon.ending = grt_m_join_ended();
+	watch_hang(now);
+	trace(now);
+	until = sleep_until(now, tick);
+	watch_deadlock(now); /* after it: what happens from here on wakes us */
+	if (Mon.dead_since && until > now + TICK_IDLE)
+		until = now + TICK_IDLE;
+	if (grt_rt.trace_ms && Mon.trace_at < until)
+		until = Mon.trace_at;
 	return until;
 }
 
@@ -288,38 +341,13 @@ static void *monitor(void *arg)
 {
 	(void)arg;
 	while (!atomic_load_explicit(&Mon.stop, memory_order_acquire)) { /* monitor.B */
-		int64_t now = grt_os_now(), tick, until;
+		int64_t until;
 
-		grt_clock_set(now);
 		atomic_exchange_explicit(&grt_rt.monitor_note, 0,
 					 memory_order_acquire); /* monitor.D */
-		grt_spare_start(now);
-		tick = look_at_all(now);
-		if (GRT_CHECKS_ON && grt_dog_look(now))
-			tick = tick < GRT_DOG_TICK ? tick : GRT_DOG_TICK;
-		grt_spare_retire(now);
-		grt_follow(now);
-		trim(now);
-		Mon.ending = grt_m_join_ended();
-		watch_hang(now);
-		trace(now);
-		if (grt_load(&Mon.stop))
-			break;
-		until = may_sleep(now);
-		watch_deadlock(now); /* after it: what happens from here on wakes us */
-		if (until && !Mon.dead_since) {
-			Mon.fresh = FRESH;
-		} else {
-			/* idle: the keeper has the timers, only trimming is left */
-			if (tick < TICK_IDLE && all_idle() &&
-			    !(GRT_CHECKS_ON && grt_work_visible()))
-				tick = TICK_IDLE;
-			until = now + tick;
-			if (grt_rt.trace_ms && Mon.trace_at < until)
-				until = Mon.trace_at;
-		}
+		until = grt_monitor_tick(grt_os_now());
 		grt_chaos();
-		if (!grt_load(&grt_rt.monitor_note))
+		if (!grt_load(&grt_rt.monitor_note) && !grt_load(&Mon.stop))
 			grt_os_futex_wait(&grt_rt.monitor_note, 0, until);
 	}
 	return NULL;
@@ -336,7 +364,8 @@ int grt_monitor_start(void)
 	grt_spare_init(now);
 	grt_follow_init(now);
 	Mon.trim_at = now + TRIM_EVERY;
-	Mon.moved_at = Mon.start = now;
+	Mon.ticked_at = Mon.start = now;
+	Mon.still = 0;
 	Mon.looked_at = now;
 	Mon.trace_at = now + (int64_t)grt_rt.trace_ms * 1000 * US;
 	Mon.dead_since = 0;
@@ -365,5 +394,5 @@ void grt_monitor_stop(void)
  *            C kick: note release -> D monitor: note acquire   an exchange: it reads the 1, and then sees what the kick
  *            is for, or it comes before the 1, which then stays
  *   Relaxed  note as looked at before sleeping: the futex looks again.
- *   Checked  tests/stress/rescue.c, tests/stress/handoff.c
+ *   Checked  tests/unit/monitor.c, tests/stress/rescue.c, tests/stress/handoff.c
  */

@@ -11,4 +11,7 @@ int grt_monitor_start(void);
 /* Asks it to end and waits for that. */
 void grt_monitor_stop(void);
 
+/* Its one tick, at time now: sees to everything and returns until when it may sleep. */
+int64_t grt_monitor_tick(int64_t now);
+
 #endif
