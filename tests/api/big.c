@@ -147,7 +147,7 @@ static void overflow_there(void)
 	goru_attr a = { .name = "worker" };
 
 	CHECK_EQ(goru_go_attr(&a, on_its_big_stack, NULL), 0);
-	sleep(20);
+	pause();
 }
 
 static void after_it(void *arg)
@@ -159,7 +159,7 @@ static void after_it(void *arg)
 static void overflow_after(void)
 {
 	CHECK_EQ(goru_go(after_it, NULL), 0);
-	sleep(20);
+	pause();
 }
 
 static void overflow_is_named(void)

@@ -14,7 +14,7 @@ static void run(void (*fn)(void *), size_t stack, const char *name)
 	goru_attr a = { .stack_size = stack, .name = name };
 
 	CHECK_EQ(goru_go_attr(&a, fn, NULL), 0);
-	sleep(20);
+	pause();
 }
 
 static void recurses(void *arg)

@@ -463,6 +463,7 @@ static void bounded(void)
 	for (int i = 0; i < 6; i++)
 		CHECK_EQ(go(stuck, 3), 0);
 	UNTIL(atomic_load(&inside) == 3);
+	UNTIL(*test_captured());
 	usleep(250000); /* tried again meanwhile */
 	CHECK_EQ(atomic_load(&inside), 3);
 	CHECK_EQ(get().threads, 3);

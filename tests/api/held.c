@@ -94,7 +94,7 @@ static void in_goroutine(void)
 {
 	RUN_ON_GOROUTINE(body);
 	if (found && body == ends_locked)
-		goru_sleep(20 * GORU_SEC); /* its end comes after what it did */
+		goru_sleep(GORU_FOREVER); /* its end comes after what it did */
 }
 
 static void is_found(void)

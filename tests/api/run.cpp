@@ -323,13 +323,13 @@ static void leaks_from_a_big_stack()
 		goru_call_on_big_stack(
 			1 << 19, [](void *) { throw 1; }, nullptr);
 	});
-	goru_sleep(20 * GORU_SEC);
+	goru_sleep(GORU_FOREVER);
 }
 
 static void leaks_out()
 {
 	go([] { throw 1; });
-	goru_sleep(20 * GORU_SEC);
+	goru_sleep(GORU_FOREVER);
 }
 
 static void uncaught_terminates()

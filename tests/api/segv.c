@@ -303,7 +303,7 @@ static void kept_and_overflows(void)
 
 	kept();
 	CHECK_EQ(goru_go_attr(&a, overflows, NULL), 0);
-	sleep(20);
+	pause();
 }
 
 static void handler_after_us(void)
@@ -328,7 +328,7 @@ static void switched_off_overflows(void)
 	signal(SIGBUS, SIG_DFL);
 	init_without();
 	CHECK_EQ(goru_go(overflows, NULL), 0);
-	sleep(20);
+	pause();
 }
 
 static void is_off(void)

@@ -316,12 +316,21 @@ static uint32_t signal_tid(void)
 	return tid;
 }
 
+/* Has the thread used no CPU for a while? */
+static bool quiet(uint32_t tid)
+{
+	int64_t used = grt_os_thread_cpu(tid);
+
+	CHECK(used > 0);
+	usleep(100000);
+	return grt_os_thread_cpu(tid) == used;
+}
+
 /* It uses no CPU while nothing comes. */
 static void asleep(void)
 {
 	goru_chan *c = ints(1);
 	uint32_t tid;
-	int64_t used;
 
 	CHECK_EQ(goru_signal_notify(c, SIGUSR1), 0);
 	send_signal(SIGUSR1);
@@ -329,11 +338,7 @@ static void asleep(void)
 	if (!GRT_TSAN_ON && !test_emulated()) { /* they look around now and then */
 		UNTIL((tid = signal_tid()) != 0);
 		UNTIL(grt_os_thread_sleeps(tid) == 1);
-		usleep(20000); /* and is not just on its way there */
-		used = grt_os_thread_cpu(tid);
-		CHECK(used > 0);
-		usleep(100000);
-		CHECK_EQ(grt_os_thread_cpu(tid), used);
+		UNTIL(quiet(tid)); /* it may have been on its way there */
 	}
 	CHECK_EQ(goru_signal_stop(c), 0);
 	CHECK_EQ(goru_shutdown(), 0);

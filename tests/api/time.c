@@ -7,7 +7,7 @@
 
 #include "test.h"
 
-enum { LATE = 5000 }; /* ms: a busy machine; much less than a timer that was forgotten */
+enum { LATE = 20000 }; /* ms: a busy machine; less than a timer that was forgotten */
 
 static void now_is_monotonic(void)
 {
@@ -24,7 +24,7 @@ static void in_saturates(void)
 {
 	int64_t now = goru_now(), d = goru_in(5 * GORU_SEC);
 
-	CHECK(d >= now + 5 * GORU_SEC && d < now + 7 * GORU_SEC);
+	CHECK(d >= now + 5 * GORU_SEC && d <= goru_now() + 5 * GORU_SEC);
 	CHECK(goru_in(0) >= now);
 	CHECK(goru_in(-GORU_SEC) < goru_now());
 	CHECK(goru_in(GORU_FOREVER) == GORU_FOREVER);

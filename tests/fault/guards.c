@@ -179,7 +179,7 @@ static void overflow_with_guard(void)
 {
 	start(0);
 	CHECK_EQ(goru_go(overflows, NULL), 0);
-	sleep(20);
+	pause();
 }
 
 /* The slots below are others' stacks, which wait: nothing of them is needed before the report. */
@@ -190,7 +190,7 @@ static void overflow_without_guard(void)
 	start(0);
 	(void)fill(MOST + 20);
 	CHECK_EQ(goru_go_attr(&a, overflows, &a), 0);
-	sleep(20);
+	pause();
 }
 
 static void overflow_is_named_either_way(void)

@@ -143,7 +143,7 @@ static void overflows_locked(void)
 	CHECK_EQ(mlockall(MCL_FUTURE), 0);
 	start();
 	CHECK_EQ(goru_go(overflows, NULL), 0);
-	sleep(20);
+	pause();
 }
 
 static bool may_lock(size_t most)

@@ -149,7 +149,7 @@ static void overflow_without_advice(void)
 		abort();
 	start();
 	CHECK_EQ(goru_go(overflows, NULL), 0);
-	sleep(20);
+	pause();
 }
 
 static void overflow_is_named(void)

@@ -274,7 +274,7 @@ static void overflow_after_it(void)
 	for (int i = 0; i < 5; i++)
 		CHECK_EQ(goru_go(waits, c), 0);
 	CHECK_EQ(goru_go(first_big, NULL), 0);
-	sleep(20);
+	pause();
 }
 
 static void stays_on_it(void *arg)

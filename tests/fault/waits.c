@@ -263,7 +263,8 @@ static void max_threads_holds(void)
 	for (int i = 0; i < 12; i++)
 		CHECK_EQ(go(blocks_long), 0);
 	UNTIL(atomic_load(&inside) == 4);
-	usleep(150000);
+	UNTIL(*test_captured()); /* a further one was wanted */
+	usleep(150000);		 /* and is again */
 	CHECK_EQ(atomic_load(&inside), 4);
 	CHECK_EQ(test_threads(), before + 4 + 1); /* and the monitor */
 	atomic_store(&leave, 1);

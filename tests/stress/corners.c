@@ -171,6 +171,7 @@ static void test_yielded(void **state)
 
 /* A timer of a P that all are busy with fires after a few turns of theirs, not at the shared queue's. */
 static _Atomic int turns;
+static goru_waitgroup naps;
 
 static void worker(void)
 {
@@ -182,10 +183,19 @@ static void worker(void)
 	goru_waitgroup_done(&wg);
 }
 
+static void counts_turns(_Atomic int *all)
+{
+	int from = atomic_load(&turns);
+
+	CHECK_EQ(goru_sleep(GORU_MSEC), 0);
+	atomic_fetch_add(all, atomic_load(&turns) - from);
+	goru_waitgroup_done(&naps);
+}
+
 static void test_turns(void **state)
 {
 	enum { SLEEPS = 4 };
-	int all = 0;
+	_Atomic int all = 0;
 
 	(void)state;
 	CHECK_EQ(goru_set_procs(1), 0);
@@ -193,16 +203,11 @@ static void test_turns(void **state)
 	GO(worker);
 	GO(worker);
 	for (int i = 0; i < SLEEPS; i++) {
-		_Atomic int step = 0;
-		int from;
-
-		GO(napper, &step);
-		STRESS_UNTIL(atomic_load(&step) >= 1);
-		from = atomic_load(&turns);
-		STRESS_UNTIL(atomic_load(&step) == 2);
-		all += atomic_load(&turns) - from;
+		goru_waitgroup_add(&naps, 1);
+		GO(counts_turns, &all);
+		CHECK_EQ(goru_waitgroup_wait(&naps), 0);
 	}
-	CHECK(all < SLEEPS * 40); /* some 5 each; 61 without */
+	CHECK(atomic_load(&all) < SLEEPS * 40); /* some 5 each; 61 without */
 	finish();
 	CHECK_EQ(goru_set_procs(2), 0);
 }

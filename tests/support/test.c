@@ -18,7 +18,13 @@
 #include "base/fatal.h"
 #include "base/sanitizer.h"
 
-enum { CHILD_SECONDS = 30, SLOW = GRT_ASAN_ON || GRT_TSAN_ON ? 4 : 1 };
+enum { CHILD_SECONDS = 30 };
+
+/* How much longer all may take here. */
+static int slow(void)
+{
+	return GRT_ASAN_ON || GRT_TSAN_ON || test_emulated() ? 4 : 1;
+}
 
 static _Atomic int failures;
 
@@ -102,7 +108,7 @@ void test_watch(const char *what, unsigned seconds)
 	pthread_mutex_lock(&Dog.lock);
 	had = Dog.deadline;
 	Dog.what = what;
-	Dog.deadline = have ? monotonic() + (int64_t)seconds * SLOW * GORU_SEC : 0;
+	Dog.deadline = have ? monotonic() + (int64_t)seconds * slow() * GORU_SEC : 0;
 	pthread_cond_signal(&Dog.change);
 	pthread_mutex_unlock(&Dog.lock);
 	if (have && !had && pthread_create(&Dog.thread, NULL, watch, NULL))
@@ -218,7 +224,7 @@ static void without_emulator(struct test_end *e)
 
 void test_child(void (*fn)(void), struct test_end *out)
 {
-	int64_t deadline = monotonic() + (int64_t)CHILD_SECONDS * SLOW * GORU_SEC;
+	int64_t deadline = monotonic() + (int64_t)CHILD_SECONDS * slow() * GORU_SEC;
 	int fd[2];
 	pid_t pid;
 
