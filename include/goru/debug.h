@@ -54,7 +54,7 @@ typedef struct goru_stats {
 	uint64_t stolen;       /* goroutines taken so */
 	uint64_t handoffs;     /* times a goroutine that blocks or computes lost its processor */
 	uint64_t retakes;      /* times it was taken from one in the program's code, for others */
-	uint64_t timer_fires; /* waits ended by their deadline, sleeps included; timers that went off */
+	uint64_t timer_fires; /* goroutines' sleeps and waits ended by their deadline; timers that went off */
 	uint64_t timer_late;	 /* of these, more than 10 ms late */
 	uint64_t polls;		 /* of later versions; 0 */
 	uint64_t stack_reserved; /* now: bytes of address space for stacks */

@@ -79,20 +79,24 @@ uint32_t grt_fire(struct p *p, struct due_alarms *due, int64_t now, struct glist
 
 	for (uint32_t i = 0; i < due->n; i++) {
 		struct due_alarm *d = &due->v[i];
+		bool late = d->when <= now - GRT_TIMER_LATE;
 		struct g *g = NULL;
 
 		if (d->alarm->fn) {
 			g = start(p, d, now);
-			n += g != NULL;
+			if (!g)
+				continue;
 		} else if (d->alarm->period == ALARM_OF_SCOPE) {
 			if (!grt_alarm_claim(d->alarm, d->open, ALARM_FIRED))
 				continue;
 			end_scope(d->alarm->arg, ready);
-			n++;
 		} else if (grt_alarm_claim(d->alarm, d->open, ALARM_SENDING)) {
 			g = send_time(d, now);
-			n++;
+		} else {
+			continue;
 		}
+		n++;
+		p->ntimer_late += late;
 		if (g)
 			grt_glist_push(ready, g);
 	}

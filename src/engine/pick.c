@@ -17,7 +17,6 @@ enum {
 	/* timers, at one look: their goroutines' first lines fit the first cache */
 	EXPIRE_MAX = GRT_DUE_MAX,
 	US = 1000,
-	LATE = 10000 * US, /* after its time, a wait's end is counted as late */
 	WORTH = 50 *
 		US, /* what a search found was worth waking for if it lasts as long as the search may */
 	SEARCH = 50 * US, /* so long goes the search of one who found nothing */
@@ -49,9 +48,9 @@ static void expire(struct p *from, struct p *to, int64_t now)
 
 	alarms.n = 0;
 	/* the late ones are only counted */
-	if (grt_timers_first(&from->timers) <= now - LATE) {
-		grt_timers_expire(&from->timers, now - LATE, EXPIRE_MAX, &due, &alarms);
-		to->ntimer_late += due.n + alarms.n;
+	if (grt_timers_first(&from->timers) <= now - GRT_TIMER_LATE) {
+		grt_timers_expire(&from->timers, now - GRT_TIMER_LATE, EXPIRE_MAX, &due, &alarms);
+		to->ntimer_late += due.n;
 	}
 	if (due.n + alarms.n < EXPIRE_MAX)
 		grt_timers_expire(&from->timers, now, EXPIRE_MAX - due.n - alarms.n, &due, &alarms);

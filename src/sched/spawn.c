@@ -140,11 +140,13 @@ static GRT_NOINLINE int spawn_plain(const struct spawn *s)
 /* m: of the calling goroutine, entered; NULL on a plain thread. */
 static GRT_NOINLINE int spawn_slow(struct m *m, const struct spawn *s)
 {
-	int rc = -ESHUTDOWN;
+	int rc;
 
 	if (!m)
 		return spawn_plain(s);
-	if (grt_load(&grt_rt.phase) != RT_STOPPING) {
+	if (grt_load(&grt_rt.phase) == RT_STOPPING) {
+		rc = failed(-ESHUTDOWN);
+	} else {
 		struct p *p = grt_p_of(m);
 
 		/* one who lost its P and spawns may spawn many */
