@@ -6,7 +6,7 @@
 
 #define NOINLINE __attribute__((noinline))
 
-static volatile int sink, go_on;
+static volatile int sink, go_on, computing;
 static goru_chan *c;
 
 static NOINLINE void inner(int depth)
@@ -34,7 +34,7 @@ static void worker(void *arg)
 static NOINLINE void computes(void)
 {
 	while (!go_on)
-		;
+		computing = 1;
 }
 
 static void runs(void *arg)
@@ -60,7 +60,7 @@ int main(int argc, char **argv)
 	goru_go_attr(&a, worker, NULL);
 	goru_go_attr(NULL, worker, c);
 	goru_go_attr(NULL, runs, NULL);
-	while (st.parks != 2 || st.waiting != 2 || st.running != 1) {
+	while (!computing || st.parks != 2 || st.waiting != 2 || st.running != 1) {
 		usleep(1000);
 		goru_stats_get(&st);
 	}
