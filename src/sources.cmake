@@ -30,6 +30,7 @@ set(GORU_SOURCES
 	src/part/injq.c
 	src/part/timers.c
 	src/part/scope.c
+	src/rt/forked.c
 	src/rt/rt.c
 	src/rt/hooks.c
 	src/rt/plain.c
@@ -79,6 +80,7 @@ set(GORU_SOURCES
 	${dog}
 	src/engine/monitor.c
 	src/engine/overflow.c
+	src/engine/fork.c
 	src/engine/boot.c
 	src/engine/lock_thread.c
 	src/debug/symbol.c

@@ -52,6 +52,11 @@ bool grt_is_dying(void)
 	return grt_load(&dying);
 }
 
+void grt_fatal_forked(void)
+{
+	grt_store(&dying, 0);
+}
+
 static GRT_PRINTF(1, 0) void last_words(const char *fmt, va_list ap)
 {
 	put(STDERR_FILENO, "goru: fatal: ", fmt, ap);
@@ -66,6 +71,16 @@ _Noreturn void grt_fatal(const char *fmt, ...)
 
 	va_start(ap, fmt);
 	last_words(fmt, ap);
+	va_end(ap);
+	abort();
+}
+
+_Noreturn void grt_fatal_bare(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	put(STDERR_FILENO, "goru: fatal: ", fmt, ap);
 	va_end(ap);
 	abort();
 }

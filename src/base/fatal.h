@@ -8,11 +8,17 @@
 /* Prints `goru: fatal: ...`, lets the dump hook list the goroutines once, and aborts. */
 _Noreturn void grt_fatal(const char *fmt, ...) GRT_PRINTF(1, 2);
 
-/* The same with an exit status instead of abort. */
+/* The same without a list: there is none in a child of fork. */
+_Noreturn void grt_fatal_bare(const char *fmt, ...) GRT_PRINTF(1, 2);
+
+/* The first with an exit status instead of abort. */
 _Noreturn void grt_fatal_exit(int status, const char *fmt, ...) GRT_PRINTF(2, 3);
 
 /* Has one of them been called? The dump may look where locks are still held. */
 bool grt_is_dying(void);
+
+/* In the child of a fork: whoever was dying does so in the parent. */
+void grt_fatal_forked(void);
 
 /* Prints `goru: ...` on standard error in one write: a warning, never an error a program has to parse. */
 void grt_warn(const char *fmt, ...) GRT_PRINTF(1, 2);

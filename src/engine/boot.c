@@ -7,6 +7,7 @@
 #include "base/fatal.h"
 #include "engine/boot.h"
 #include "engine/config.h"
+#include "engine/fork.h"
 #include "engine/loop.h"
 #include "engine/monitor.h"
 #include "engine/overflow.h"
@@ -48,6 +49,11 @@ static int phase(void)
 static void set_phase(enum rt_phase p)
 {
 	atomic_store_explicit(&grt_rt.phase, p, memory_order_release); /* phase.A */
+}
+
+void grt_boot_forked(void)
+{
+	life = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
 }
 
 /* A goroutine that waited here for a shutdown, which waits for the goroutine, would wait for ever. */
@@ -122,6 +128,12 @@ static int start(const struct settings *s)
 	int rc;
 
 	grt_os_stay_loaded();
+	rc = grt_fork_watch();
+	if (rc < 0)
+		return rc;
+	grt_os_mask_keep();
+	if (grt_forked)
+		grt_fork_forget();
 	grt_rt_reset();
 	set_phase(RT_STARTING);
 	apply(s);
@@ -138,6 +150,7 @@ static int start(const struct settings *s)
 	if (!(s->flags & GORU_CONFIG_NO_SEGV))
 		grt_overflow_install();
 	atomic_fetch_add_explicit(&grt_rt.epoch, 1, memory_order_relaxed);
+	grt_forked = false;
 	set_phase(RT_ON);
 	return 0;
 }
@@ -160,6 +173,7 @@ static int start_with(const goru_config *cfg)
 
 int grt_boot_start(void)
 {
+	grt_not_forked();
 	return start_with(NULL);
 }
 
@@ -260,6 +274,7 @@ GRT_PUBLIC unsigned goru_procs(void)
 {
 	struct settings s;
 
+	grt_not_forked();
 	if (phase() == RT_ON)
 		return grt_load(&grt_rt.procs);
 	return grt_settings(&s, NULL) < 0 ? 1 : s.procs;
@@ -271,6 +286,7 @@ GRT_PUBLIC int goru_set_procs(unsigned n)
 
 	if (n < 1 || n > GRT_MAX_PROCS)
 		return -EINVAL;
+	grt_not_forked();
 	for (;;) {
 		rc = start_with(NULL);
 		if (rc < 0 && rc != -EALREADY)

@@ -53,8 +53,10 @@ GRT_PUBLIC int goru_lock_thread(void)
 	struct m *m = grt_arch_self();
 	int saved = errno, rc;
 
-	if (!m)
+	if (!m) {
+		grt_not_forked();
 		return -EPERM;
+	}
 	if (m->curg->flags & G_LOCKED) {
 		m->curg->lock_depth++;
 		return 0;
@@ -72,6 +74,8 @@ GRT_PUBLIC int goru_unlock_thread(void)
 	struct m *m = grt_arch_self();
 	struct g *g;
 
+	if (!m)
+		grt_not_forked();
 	if (!m || !(m->curg->flags & G_LOCKED))
 		return -EPERM;
 	g = m->curg;

@@ -66,7 +66,7 @@ static bool attend(struct m *m, struct p *p)
 		m->given = NULL;
 		grt_ready_shared(g);
 	}
-	if (why & ATT_STOP || grt_load(&grt_rt.phase) == RT_STOPPING)
+	if (why & (ATT_STOP | ATT_FORKED) || grt_load(&grt_rt.phase) == RT_STOPPING)
 		return false;
 	/* the bit may be seen before the number; retire asks under the lock */
 	if (why & ATT_RETIRE || p->id >= grt_load(&grt_rt.procs)) {

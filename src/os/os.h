@@ -50,6 +50,12 @@ bool grt_os_thread_joined(pthread_t t); /* joined, if it has ended; does not wai
 unsigned grt_os_threads(void);		/* of the process; 0: unknown */
 /* The caller, one of the runtime's, takes these of the asynchronous signals, bit signo - 1, and no others. */
 void grt_os_thread_signals(uint64_t set);
+/* Masks: keep notes the caller's for children of workers, before the first of them is made. child: true if the caller has the
+ * mask that the runtime's threads are made with; then *out is what was kept. child_set: the caller, in the child of a fork,
+ * gets it in that case. */
+void grt_os_mask_keep(void);
+bool grt_os_mask_child(sigset_t *out);
+void grt_os_mask_child_set(void);
 void grt_os_thread_bounds(const void **lo, size_t *size); /* the caller's own stack */
 int grt_os_altstack_set(void **out, size_t *size);	  /* for the overflow reporter */
 void grt_os_altstack_clear(void *base, size_t size);

@@ -13,6 +13,11 @@ static struct {
 	GRT_ALIGNED(GRT_CACHELINE) _Atomic uint32_t walks;
 } W;
 
+void grt_scopes_forked(void)
+{
+	grt_store(&W.walks, 0);
+}
+
 void grt_scope_lock(struct scope *s)
 {
 	uint32_t zero = 0;

@@ -113,6 +113,9 @@ bool grt_scope_expire(struct scope_walk *k, struct scope *s, struct glist *out);
 /* Goes on with the walk for some dozens of members; those whose waits have ended go onto out. */
 bool grt_scope_walk(struct scope_walk *k, struct glist *out);
 
+/* In the child of a fork: the walks that were under way are nobody's. */
+void grt_scopes_forked(void);
+
 /* By shutdown, which drops g: what it has opened is not open any more. */
 void grt_scope_drop(struct g *g);
 

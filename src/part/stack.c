@@ -109,6 +109,16 @@ void grt_stacks_fini(void)
 	S.reserved = 0;
 }
 
+void grt_stacks_forget(void)
+{
+	S.lock = (struct spin)GRT_SPIN(LOCK_STACKS);
+	for (unsigned c = 0; c < STACK_CLASSES; c++) {
+		grt_store(&S.arenas[c], NULL);
+		S.ncold[c] = 0;
+	}
+	S.reserved = 0;
+}
+
 bool grt_stacks_scarce(void)
 {
 	return S.guard == GUARD_MPROTECT || grt_load(&S.locked);
@@ -424,7 +434,7 @@ size_t grt_stacks_resident(void)
  *   Pairs    A new: arenas release -> B walk: arenas acquire   the arena's fields are set before it is on the list
  *            C get: used release -> D walk: used acquire   the slot is committed before its record is looked at
  *   Relaxed  next: set before A and never changed. Readers under S.lock.
- *   Reuse    never unmapped while anyone may walk.
+ *   Reuse    never unmapped while anyone may walk; forgotten, and never unmapped, in the child of a fork.
  *   Checked  tests/unit/stack.c
  */
 

@@ -29,6 +29,9 @@ bool grt_stacks_scarce(void);
 /* Gives all memory back; nobody may hold a goroutine any more. */
 void grt_stacks_fini(void);
 
+/* In the child of a fork: as before the first stack. All that is mapped stays so. */
+void grt_stacks_forget(void);
+
 /* A record with its stack: stack_lo, stack_size, cls, limit and a new claim range are set, the rest is zero or left
  * from the last use. -ENOMEM: memory or address space; -EAGAIN: guard pages are used up and guards_only asks for one. */
 int grt_stack_get(unsigned cls, struct g **out);

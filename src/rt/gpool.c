@@ -323,3 +323,9 @@ void grt_gpool_fini(void)
 		F.low[c] = F.budget[c] = 0;
 	}
 }
+
+void grt_gpool_forget(void)
+{
+	F.lock = (struct spin)GRT_SPIN(LOCK_GPOOL);
+	grt_gpool_fini();
+}

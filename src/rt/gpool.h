@@ -61,4 +61,7 @@ bool grt_gpool_trim(bool period);
 
 void grt_gpool_fini(void);
 
+/* In the child of a fork: fini, whoever held the lock. */
+void grt_gpool_forget(void);
+
 #endif

@@ -46,6 +46,7 @@ static struct {
 
 void grt_plain_enter(void)
 {
+	grt_not_forked();
 	atomic_fetch_add_explicit(&W.nplain, 1, memory_order_relaxed);
 }
 
@@ -173,4 +174,12 @@ void grt_plain_drain(void)
 	grt_plain_settle();
 	/* those that were inside, and began to wait only then: whoever left put himself on the list before */
 	cancel_all();
+}
+
+void grt_plain_forked(void)
+{
+	W.lock = (struct spin)GRT_SPIN(LOCK_PLAIN);
+	grt_list_init(&W.waiting);
+	grt_store(&W.nplain, 0);
+	W.timed = 0;
 }

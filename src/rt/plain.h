@@ -4,6 +4,7 @@
 #define GRT_RT_PLAIN_H
 
 #include "part/waiter.h"
+#include "rt/forked.h"
 
 /* Around everything a plain thread does that may make a goroutine ready. */
 void grt_plain_enter(void);
@@ -32,5 +33,8 @@ bool grt_plain_asleep(uint32_t *n);
 
 /* By shutdown, with no goroutine on any list: waits until no plain thread is inside, and asks all that wait to give up. */
 void grt_plain_drain(void);
+
+/* In the child of a fork: nobody is inside, nobody waits. */
+void grt_plain_forked(void);
 
 #endif

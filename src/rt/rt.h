@@ -28,6 +28,7 @@ enum p_attention {
 	ATT_STOP = 4,	  /* shutdown */
 	ATT_OLDEST = 16,  /* the oldest of the spawned has waited for long, says the monitor */
 	ATT_MIGRATE = 32, /* always, under GORU_DEBUG=migrate=1: engine/migrate.h */
+	ATT_FORKED = 64,  /* a child of fork: the thread ends with its goroutine */
 	ATT_SHARE = 8, /* somebody looks for work, and some waits here: PROTOCOL own in rt/own.h */
 };
 

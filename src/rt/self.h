@@ -121,6 +121,8 @@ GRT_INLINE bool grt_on_goroutine(void)
 {
 	struct m *m = grt_arch_self();
 
+	if (GRT_UNLIKELY(!m))
+		grt_not_forked();
 	return m && m->curg;
 }
 

@@ -156,6 +156,8 @@ GRT_PUBLIC int goru_call_on_big_stack(size_t size, void (*fn)(void *), void *arg
 	int cls = grt_stack_class(size), rc;
 	struct big *b;
 
+	if (!m)
+		grt_not_forked();
 	if (!fn || cls < 0)
 		return -EINVAL;
 	rc = map(&b, (unsigned)cls);

@@ -128,8 +128,10 @@ GRT_PUBLIC void goru_block_enter(void)
 {
 	struct m *m = grt_enter();
 
-	if (!m)
+	if (!m) {
+		grt_not_forked();
 		return;
+	}
 
 	struct g *g = m->curg;
 
@@ -142,7 +144,7 @@ GRT_PUBLIC void goru_block_exit(void)
 {
 	struct m *m = grt_enter();
 
-	if (!m)
+	if (!m) /* also the child of a fork that was made in brackets */
 		return;
 
 	struct g *g = m->curg;

@@ -85,7 +85,10 @@ GRT_INLINE struct g *calling(void)
 {
 	struct m *m = grt_arch_self();
 
-	return GRT_LIKELY(m) ? m->curg : NULL;
+	if (GRT_LIKELY(m))
+		return m->curg;
+	grt_not_forked();
+	return NULL;
 }
 
 GRT_PUBLIC int goru_local_create(goru_local_key *key, void (*destructor)(void *))
@@ -94,6 +97,7 @@ GRT_PUBLIC int goru_local_create(goru_local_key *key, void (*destructor)(void *)
 
 	if (!key)
 		return -EINVAL;
+	grt_not_forked();
 	grt_spin_lock(&K.lock);
 	for (unsigned i = 0; i < KEYS; i++) {
 		uint64_t seq = grt_load(&K.key[i].seq);
@@ -117,6 +121,7 @@ GRT_PUBLIC int goru_local_delete(goru_local_key key)
 {
 	uint64_t seq;
 
+	grt_not_forked();
 	grt_spin_lock(&K.lock);
 	seq = seq_of(key);
 	if (seq)
@@ -234,4 +239,9 @@ void grt_locals_drop(struct g *g)
 {
 	free(g->locals);
 	g->locals = NULL;
+}
+
+void grt_locals_forked(void)
+{
+	K.lock = (struct spin)GRT_SPIN(LOCK_KEYS);
 }

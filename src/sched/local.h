@@ -11,4 +11,7 @@ void grt_locals_end(struct g *g);
 /* By shutdown: frees all, calls nobody. */
 void grt_locals_drop(struct g *g);
 
+/* In the child of a fork: whoever held the lock of the keys is not there. */
+void grt_locals_forked(void);
+
 #endif

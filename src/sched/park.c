@@ -54,6 +54,7 @@ GRT_PUBLIC void goru_yield(void)
 	struct m *m = grt_enter();
 
 	if (GRT_UNLIKELY(!m || !m->curg)) {
+		grt_not_forked();
 		sched_yield();
 		return;
 	}
@@ -137,6 +138,17 @@ static void leave_scope(struct m *m, struct g *g)
 		grt_ready(grt_p_of(m), closer);
 }
 
+/* The goroutine's function has returned in the child of a fork that it made: the thread is the program's, and ends as one
+ * whose first function returns. Its own stack stands where it began to run the goroutine. */
+static GRT_COLD _Noreturn void forked_end(void)
+{
+	struct m *m = grt_forked_m;
+
+	grt_tsan_switch(&m->san);
+	grt_san_leave(&m->curg->san, &m->san, true);
+	grt_arch_leave(&m->g0, m);
+}
+
 /* What the end of few goroutines means to others. The destructors are the program's code: they may wait. */
 static GRT_COLD struct m *last_words(struct m *m, struct g *g)
 {
@@ -146,6 +158,8 @@ static GRT_COLD struct m *last_words(struct m *m, struct g *g)
 	if (g->flags & G_LOCALS)
 		grt_locals_end(g);
 	m = grt_enter();
+	if (!m)
+		forked_end(); /* by a destructor */
 	if (g->flags & G_SCOPED)
 		leave_scope(m, g);
 	if (g->flags & G_LOCKED)
@@ -158,8 +172,11 @@ static GRT_COLD struct m *last_words(struct m *m, struct g *g)
 /* Inlined for the same reason. */
 _Noreturn GRT_INLINE void run_over(struct m *m)
 {
-	struct g *g = m->curg;
+	struct g *g;
 
+	if (GRT_UNLIKELY(!m))
+		forked_end();
+	g = m->curg;
 	if (GRT_UNLIKELY(g->flags & (G_MAIN | G_LOCALS | G_LOCKED | G_SCOPED)))
 		m = last_words(m, g);
 	leave_for_good(m, g);

@@ -259,5 +259,7 @@ GRT_PUBLIC uint64_t goru_id(void)
 {
 	struct m *m = grt_arch_self();
 
+	if (GRT_UNLIKELY(!m))
+		grt_not_forked();
 	return m && m->curg ? m->curg->id : 0;
 }

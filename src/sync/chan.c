@@ -32,6 +32,7 @@ GRT_PUBLIC goru_chan *goru_chan_make(size_t elem_size, size_t capacity)
 {
 	size_t bytes;
 
+	grt_not_forked();
 	if (elem_size > UINT32_MAX || __builtin_mul_overflow(elem_size, capacity, &bytes) ||
 	    bytes > PTRDIFF_MAX - sizeof(goru_chan) - GRT_CACHELINE)
 		return NULL;
@@ -409,6 +410,7 @@ GRT_PUBLIC size_t goru_chan_len(goru_chan *c)
 {
 	if (!c)
 		return 0;
+	grt_not_forked();
 	grt_spin_lock(&c->lock);
 
 	size_t n = grt_load(&c->count);

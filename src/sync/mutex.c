@@ -249,6 +249,8 @@ GRT_INLINE int lock_it(goru_mutex *mu, int64_t deadline)
 		if (GRT_UNLIKELY(g->scoped))
 			return lock_scoped(mu, g, deadline);
 		self = (uintptr_t)g;
+	} else {
+		grt_not_forked();
 	}
 	return lock_unscoped(mu, self, deadline);
 }

@@ -22,7 +22,10 @@ static struct g *self_g(void)
 {
 	struct m *m = grt_arch_self();
 
-	return m ? m->curg : NULL;
+	if (m)
+		return m->curg;
+	grt_not_forked();
+	return NULL;
 }
 
 /* s is what calls of g ask from now on; NULL: none. */

@@ -49,7 +49,6 @@ static struct {
 
 	bool running; /* there is a thread */
 	pthread_t thread;
-	bool at_fork; /* what fork does to us is settled */
 } S = { .lock = GRT_SPIN(LOCK_SIGNALS) };
 
 /* Held by who changes any of this; over system calls, so it is none of our locks, and its holder is not inside goru. */
@@ -253,18 +252,18 @@ static void free_targets(struct target *t)
 	}
 }
 
-static void fork_begins(void)
+void grt_signals_fork(void)
 {
 	pthread_mutex_lock(&change);
 }
 
-static void fork_parent(void)
+void grt_signals_fork_parent(void)
 {
 	pthread_mutex_unlock(&change);
 }
 
 /* The child has neither the thread nor the channels, whatever they were in the middle of. */
-static void fork_child(void)
+void grt_signals_fork_child(void)
 {
 	uint64_t set = S.set;
 
@@ -328,9 +327,6 @@ static int notify(goru_chan *c, int signo)
 	struct target *t;
 	int rc;
 
-	if (!S.at_fork && grt_os_at_fork(fork_begins, fork_parent, fork_child))
-		return -ENOMEM;
-	S.at_fork = true;
 	grt_store(&S.owner, grt_os_process_id());
 	t = target_of(c);
 	if (!t)

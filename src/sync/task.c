@@ -45,7 +45,10 @@ static struct g *self_g(void)
 {
 	struct m *m = grt_arch_self();
 
-	return m ? m->curg : NULL;
+	if (m)
+		return m->curg;
+	grt_not_forked();
+	return NULL;
 }
 
 /* Its values are destroyed before its joiner goes on. */
@@ -76,7 +79,8 @@ static void task_end(struct g *g, struct goru_task *t)
 static void task_main(struct goru_task *t)
 {
 	t->result = t->fn(t->arg);
-	task_end(self_g(), t);
+	if (GRT_LIKELY(grt_arch_self() != NULL)) /* else in the child of a fork that fn made */
+		task_end(self_g(), t);
 }
 
 GRT_PUBLIC int goru_task_start(goru_task **out, void *(*fn)(void *), void *arg)
@@ -219,6 +223,7 @@ GRT_PUBLIC int goru_task_detach(goru_task *task)
 
 	if (!task)
 		return -EINVAL;
+	grt_not_forked();
 	v = grt_queue_lock(&task->q);
 	if (take(task, v, NULL))
 		return 0;

@@ -57,7 +57,10 @@ GRT_INLINE bool grt_scoped(void)
 {
 	struct m *m = grt_arch_self();
 
-	return m && m->curg->scoped;
+	if (GRT_LIKELY(m))
+		return m->curg->scoped;
+	grt_not_forked();
+	return false;
 }
 
 /* What scopes say to it: 0, -ECANCELED, -ETIMEDOUT. */

@@ -20,7 +20,10 @@ GRT_INLINE uint64_t grt_me(void)
 {
 	struct m *m = grt_arch_self();
 
-	return GRT_LIKELY(m) ? (uintptr_t)m->curg : GRT_PLAIN_SELF;
+	if (GRT_LIKELY(m))
+		return (uintptr_t)m->curg;
+	grt_not_forked();
+	return GRT_PLAIN_SELF;
 }
 
 /* For messages: "goroutine 17 (worker)", "a plain thread", "nobody". */

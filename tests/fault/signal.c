@@ -1,6 +1,6 @@
 /* signal.c - signals that cannot go to a channel: no memory, no thread, no handler; and those that come in the middle of a stop. */
 /* SPDX-License-Identifier: MIT */
-/* test: wrap=malloc,grt_os_at_fork,grt_os_thread_start,grt_os_signal_catch,grt_os_signal_give_back,grt_os_thread_signals */
+/* test: wrap=malloc,grt_os_thread_start,grt_os_signal_catch,grt_os_signal_give_back,grt_os_thread_signals */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdatomic.h>
@@ -9,12 +9,10 @@
 #include "fault.h"
 #include "test.h"
 
-enum { HEAP = 1, THREAD = 2, HANDLER = 4, FORK = 8 };
+enum { HEAP = 1, THREAD = 2, HANDLER = 4 };
 
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
-int __real_grt_os_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void));
-int __wrap_grt_os_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void));
 int __real_grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, const char *name);
 int __wrap_grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, const char *name);
 int __real_grt_os_signal_catch(int signo, void (*fn)(int));
@@ -23,11 +21,6 @@ int __wrap_grt_os_signal_catch(int signo, void (*fn)(int));
 void *__wrap_malloc(size_t size)
 {
 	return fault_hit(HEAP) ? NULL : __real_malloc(size);
-}
-
-int __wrap_grt_os_at_fork(void (*before)(void), void (*parent)(void), void (*child)(void))
-{
-	return fault_hit(FORK) ? -ENOMEM : __real_grt_os_at_fork(before, parent, child);
 }
 
 int __wrap_grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, const char *name)
@@ -106,8 +99,6 @@ static void the_first(void)
 	UNTIL(test_workers_asleep());
 	threads = test_threads();
 	c = goru_chan_make(sizeof(int), 4);
-	CHECK_EQ(fails(FORK, c, SIGUSR1), -ENOMEM);
-	nothing_has_changed(SIGUSR1);
 	CHECK_EQ(fails(HEAP, c, SIGUSR1), -ENOMEM);
 	nothing_has_changed(SIGUSR1);
 	CHECK_EQ(fails(HANDLER, c, SIGUSR1), -EINVAL);

@@ -195,6 +195,16 @@ static void library_stays(void)
 	use((void *)(uintptr_t)p);
 }
 
+static void fork_goes_on(void)
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	CHECK(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
+}
+
 /* Nothing of goru was used: it goes, as any other plug-in. */
 static void unused_goes(void)
 {
@@ -211,6 +221,7 @@ static void unused_goes(void)
 			first = mapped(NULL);
 	}
 	CHECK(mapped(NULL) - first < 20);
+	fork_goes_on(); /* none of those that have gone is called */
 }
 
 struct held {

@@ -38,6 +38,38 @@ static void async(sigset_t *s)
 		sigdelset(s, open[i]);
 }
 
+/* The mask of the thread that started the runtime, and the workers' as the kernel gives it back: without what cannot be
+ * blocked. */
+static sigset_t kept, workers;
+
+void grt_os_mask_keep(void)
+{
+	async(&workers);
+	pthread_sigmask(SIG_SETMASK, &workers, &kept);
+	pthread_sigmask(SIG_SETMASK, &kept, &workers);
+}
+
+/* Any other mask is one that the program has set there. */
+bool grt_os_mask_child(sigset_t *out)
+{
+	sigset_t now;
+
+	pthread_sigmask(SIG_SETMASK, NULL, &now);
+	for (int signo = 1; signo <= GRT_OS_SIGNALS; signo++)
+		if (sigismember(&now, signo) != sigismember(&workers, signo))
+			return false;
+	*out = kept;
+	return true;
+}
+
+void grt_os_mask_child_set(void)
+{
+	sigset_t s;
+
+	if (grt_os_mask_child(&s))
+		pthread_sigmask(SIG_SETMASK, &s, NULL);
+}
+
 void grt_os_thread_signals(uint64_t set)
 {
 	sigset_t s;
