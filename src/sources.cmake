@@ -43,6 +43,7 @@ set(GORU_SOURCES
 	src/sched/locked.c
 	src/sched/switch.c
 	src/sched/block.c
+	src/sched/process.c
 	src/sched/big.c
 	src/sched/local.c
 	src/sched/park.c

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "goru/spawn.h"
 #include "test.h"
 
 #include "base/sanitizer.h"
@@ -256,6 +257,13 @@ static void say_dump(void)
 	goru_dump(STDERR_FILENO);
 }
 
+static void say_spawn(void)
+{
+	char *argv[] = { (char *)"sh", NULL };
+
+	goru_posix_spawn(NULL, "/bin/sh", NULL, NULL, argv, argv);
+}
+
 static void (*const calls[])(void) = {
 	say_run,	say_procs,	 say_set_procs,	    say_shutdown,     say_go,
 	say_go_attr,	goru_yield,	 goru_exit,	    say_id,	      say_sleep,
@@ -267,7 +275,7 @@ static void (*const calls[])(void) = {
 	say_timer,	say_timer_stop,	 say_task,	    say_join,	      say_detach,
 	say_scope,	say_scope_error, say_shield,	    say_local_create, say_local_get,
 	say_local_set,	say_block,	 say_big,	    say_notify,	      say_signal_stop,
-	say_stats,	say_dump,
+	say_stats,	say_dump,	 say_spawn,
 };
 
 struct end {
