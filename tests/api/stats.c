@@ -162,42 +162,6 @@ static void stacks(void)
 	finish();
 }
 
-static void computes_for_1ms(void *arg)
-{
-	int64_t until = goru_in(GORU_MSEC);
-
-	(void)arg;
-	while (goru_now() < until)
-		;
-}
-
-/* Far more than a worker waits until it helps. */
-static void spawner(void *arg)
-{
-	for (int i = 0; i < 100; i++)
-		CHECK_EQ(goru_go(computes_for_1ms, arg), 0);
-}
-
-static void hog(void *arg)
-{
-	int64_t until = goru_in(30 * GORU_MSEC);
-
-	CHECK_EQ(goru_go(waits, arg), 0);
-	while (goru_now() < until)
-		;
-}
-
-static void shares(void)
-{
-	start(2);
-	UNTIL((CHECK_EQ(goru_go(hog, NULL), 0), usleep(40000), get().retakes > 0));
-	UNTIL((CHECK_EQ(goru_go(spawner, NULL), 0), usleep(20000), get().steals > 0));
-	CHECK(get().stolen >= get().steals);
-	goru_chan_close(c);
-	UNTIL(get().goroutines == 0);
-	finish();
-}
-
 static void sleeps(void *arg)
 {
 	(void)arg;
@@ -307,5 +271,5 @@ static void schedtrace(void)
 	CHECK_LIVES(traced, "");
 }
 
-TEST_MAIN(TEST(off), TEST(states), TEST(stacks), TEST(shares), TEST(timers),
-	  TEST(from_the_first_moment), TEST(schedtrace), TEST_GO(on_a_goroutine))
+TEST_MAIN(TEST(off), TEST(states), TEST(stacks), TEST(timers), TEST(from_the_first_moment),
+	  TEST(schedtrace), TEST_GO(on_a_goroutine))
