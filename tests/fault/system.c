@@ -320,17 +320,24 @@ static void other(void *arg)
 	atomic_store(&others_ran, true);
 }
 
+static void let_other_run(void)
+{
+	atomic_store(&others_ran, false);
+	CHECK_EQ(goru_go(other, NULL), 0);
+	while (!atomic_load(&others_ran))
+		usleep(100);
+}
+
 /* With one P: whoever keeps it in here keeps everybody waiting. */
 static void sleeps_in_brackets(void *arg)
 {
 	(void)arg;
 	goru_block_enter();
+	let_other_run(); /* its P is away */
 	fault_set(HEAP, 1, true);
 	CHECK_EQ(goru_sleep(GORU_SEC), -ENOMEM);
 	fault_set(0, 0, false);
-	CHECK_EQ(goru_go(other, NULL), 0);
-	while (!atomic_load(&others_ran))
-		usleep(100);
+	let_other_run();
 	goru_block_exit();
 }
 
