@@ -35,9 +35,11 @@ set(GORU_SOURCES
 	src/rt/hooks.c
 	src/rt/plain.c
 	src/rt/self.c
+	src/rt/life.c
 	src/rt/gpool.c
 	src/rt/own.c
 	src/rt/idle.c
+	src/rt/halt.c
 	src/rt/handoff.c
 	src/sched/ready.c
 	src/sched/locked.c
@@ -81,6 +83,7 @@ set(GORU_SOURCES
 	${dog}
 	src/engine/monitor.c
 	src/engine/overflow.c
+	src/engine/shutdown.c
 	src/engine/fork.c
 	src/engine/boot.c
 	src/engine/lock_thread.c

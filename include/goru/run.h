@@ -90,6 +90,22 @@ GORU_API int goru_run(void (*fn)(void *), void *arg);
 GORU_API int goru_shutdown(void);
 
 /*
+ * goru_shutdown that gives up at the deadline if goroutines still run then, or block in the kernel. It
+ * names them on standard error, and the runtime goes on as if nothing had been: nothing was dropped or
+ * cancelled, timers that fell due meanwhile fire, goroutines can be started again. Until it gives up
+ * they are refused, and those that have parked do not run.
+ *
+ * deadline: of CLOCK_MONOTONIC, in nanoseconds, as of goru_in(). What can be done at once is done even
+ * when it is past.
+ * Returns: as goru_shutdown; -ETIMEDOUT it was given up.
+ * Call from: a plain thread.
+ * Waits: as goru_shutdown, till the deadline; to take the runtime apart afterwards is not cut short.
+ * Order: 0: as goru_shutdown. -ETIMEDOUT: none.
+ * Owns: 0: as goru_shutdown. -ETIMEDOUT: all stays with its owners.
+ */
+GORU_API int goru_shutdown_until(int64_t deadline);
+
+/*
  * Tells how many goroutines may run at once.
  *
  * Returns: 1 to 1024. The default is the number of CPUs in the affinity mask of the thread that starts

@@ -1,8 +1,7 @@
-/* boot.c - the runtime's life: start, run, procs, shutdown. */
+/* boot.c - the runtime's beginning: start, run, procs. */
 /* SPDX-License-Identifier: MIT */
 #include <errno.h>
 #include <sched.h>
-#include <string.h>
 
 #include "base/fatal.h"
 #include "engine/boot.h"
@@ -12,93 +11,13 @@
 #include "engine/monitor.h"
 #include "engine/overflow.h"
 #include "engine/procs.h"
+#include "engine/shutdown.h"
 #include "goru.h"
 #include "os/os.h"
-#include "part/scope.h"
-#include "rt/gpool.h"
 #include "rt/idle.h"
+#include "rt/life.h"
 #include "rt/self.h"
-#include "sched/big.h"
-#include "sched/local.h"
-#include "sched/locked.h"
 #include "sched/spawn.h"
-#include "sync/chan.h"
-#include "sync/mutex.h"
-#include "sync/queue.h"
-#include "sync/rwlock.h"
-#include "sync/signal.h"
-#include "sync/task.h"
-#include "sync/waitgroup.h"
-
-/*
- * PROTOCOL phase
- *   Words    rt.phase: RT_OFF, RT_STARTING, RT_ON, RT_STOPPING.
- *   Owners   whoever holds life.
- *   Pairs    A start: phase release -> B spawn: phase acquire   all of rt is set up before anyone spawns
- *   Relaxed  goroutines and workers look for RT_STOPPING only: who misses it meets its P's attention, or the lock.
- *   Reuse    rt is cleared in RT_OFF, when no M, no monitor and no plain thread is inside.
- *   Checked  tests/stress/shutdown.c
- */
-static pthread_mutex_t life = PTHREAD_MUTEX_INITIALIZER;
-
-static int phase(void)
-{
-	return (int)atomic_load_explicit(&grt_rt.phase, memory_order_acquire); /* phase.B */
-}
-
-static void set_phase(enum rt_phase p)
-{
-	atomic_store_explicit(&grt_rt.phase, p, memory_order_release); /* phase.A */
-}
-
-void grt_boot_forked(void)
-{
-	life = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-}
-
-/* A goroutine that waited here for a shutdown, which waits for the goroutine, would wait for ever. */
-static int lock_life(void)
-{
-	while (pthread_mutex_trylock(&life)) {
-		if (grt_on_goroutine() && phase() == RT_STOPPING)
-			return -ESHUTDOWN;
-		sched_yield();
-	}
-	return 0;
-}
-
-static void unlock_life(void)
-{
-	pthread_mutex_unlock(&life);
-}
-
-/* RT_STOPPING: every M ends as soon as its goroutine parks, yields or ends. */
-static void stop_workers(void)
-{
-	for (uint32_t i = 0; i < grt_load(&grt_rt.nallp); i++)
-		atomic_fetch_or_explicit(&grt_load(&grt_rt.allp[i])->attention, ATT_STOP,
-					 memory_order_relaxed);
-	for (;;) {
-		grt_spin_lock(&grt_rt.lock);
-
-		struct m *m = grt_midle_pop();
-
-		grt_spin_unlock(&grt_rt.lock);
-		if (!m)
-			break;
-		grt_note_wake(m);
-	}
-	grt_locked_wake_all();
-	grt_m_join_all();
-}
-
-static void free_all(void)
-{
-	grt_p_free_all();
-	grt_gpool_fini();
-	grt_stacks_fini();
-	grt_rt_reset();
-}
 
 static void apply(const struct settings *s)
 {
@@ -135,15 +54,15 @@ static int start(const struct settings *s)
 	if (grt_forked)
 		grt_fork_forget();
 	grt_rt_reset();
-	set_phase(RT_STARTING);
+	grt_phase_set(RT_STARTING);
 	apply(s);
 	rc = grt_procs_start(s->procs);
 	if (rc == 0)
 		rc = grt_monitor_start();
 	if (rc < 0) {
-		set_phase(RT_STOPPING);
-		stop_workers();
-		free_all();
+		grt_phase_set(RT_STOPPING);
+		grt_workers_end();
+		grt_free_all();
 		return rc;
 	}
 	grt_procs_more(s->procs);
@@ -151,7 +70,7 @@ static int start(const struct settings *s)
 		grt_overflow_install();
 	atomic_fetch_add_explicit(&grt_rt.epoch, 1, memory_order_relaxed);
 	grt_forked = false;
-	set_phase(RT_ON);
+	grt_phase_set(RT_ON);
 	return 0;
 }
 
@@ -159,14 +78,14 @@ static int start_with(const goru_config *cfg)
 {
 	struct settings s;
 	int saved = errno; /* whoever first calls anything did not ask for a start */
-	int rc = lock_life();
+	int rc = grt_life_lock(GORU_FOREVER);
 
 	if (rc < 0)
 		return rc;
-	rc = phase() != RT_OFF ? -EALREADY : grt_settings(&s, cfg);
+	rc = grt_phase() != RT_OFF ? -EALREADY : grt_settings(&s, cfg);
 	if (rc == 0)
 		rc = start(&s);
-	unlock_life();
+	grt_life_unlock();
 	errno = saved;
 	return rc;
 }
@@ -223,22 +142,23 @@ GRT_PUBLIC int goru_run(void (*fn)(void *), void *arg)
 		rc = start_with(NULL);
 		if (rc < 0 && rc != -EALREADY)
 			return rc;
-		rc = lock_life(); /* a shutdown comes before all of this, or after and sees it */
+		/* a shutdown comes before all of this, or after and sees it */
+		rc = grt_life_lock(GORU_FOREVER);
 		if (rc < 0)
 			return rc;
-		if (phase() == RT_ON)
+		if (grt_phase() == RT_ON)
 			break;
-		unlock_life(); /* shut down in between */
+		grt_life_unlock(); /* shut down in between */
 	}
 	if (!atomic_compare_exchange_strong_explicit(&grt_rt.run_state, &none, 1,
 						     memory_order_relaxed, memory_order_relaxed)) {
-		unlock_life();
+		grt_life_unlock();
 		return -EBUSY;
 	}
 	rc = grt_spawn(&s);
 	if (rc < 0)
 		grt_store(&grt_rt.run_state, 0);
-	unlock_life();
+	grt_life_unlock();
 	if (rc < 0)
 		return rc;
 	grt_store(&grt_rt.run_sleeps, true);
@@ -254,19 +174,26 @@ GRT_PUBLIC int goru_run(void (*fn)(void *), void *arg)
 	return seen == 3 ? -EDEADLK : 0;
 }
 
+/* The caller's goroutine runs, so that no shutdown gets as far as to take anything apart. */
 int grt_boot_spare(void)
 {
-	int rc = lock_life();
+	uint32_t nm;
 	bool wanted;
+	int rc;
 
-	if (rc < 0)
-		return rc;
 	grt_spin_lock(&grt_rt.lock);
-	wanted = grt_rt.nm < grt_rt.nm_locked + 2 && grt_rt.nm < grt_rt.max_threads;
+	nm = grt_rt.nm + grt_rt.nm_making;
+	wanted = nm < grt_rt.nm_locked + 2 && nm < grt_rt.max_threads;
+	grt_rt.nm_making += wanted;
 	grt_spin_unlock(&grt_rt.lock);
-	if (wanted)
-		rc = grt_m_start(NULL);
-	unlock_life();
+	if (!wanted) {
+		sched_yield(); /* another one is being made */
+		return 0;
+	}
+	rc = grt_m_start(NULL);
+	grt_spin_lock(&grt_rt.lock);
+	grt_rt.nm_making--;
+	grt_spin_unlock(&grt_rt.lock);
 	return rc;
 }
 
@@ -275,7 +202,7 @@ GRT_PUBLIC unsigned goru_procs(void)
 	struct settings s;
 
 	grt_not_forked();
-	if (phase() == RT_ON)
+	if (grt_phase() == RT_ON)
 		return grt_load(&grt_rt.procs);
 	return grt_settings(&s, NULL) < 0 ? 1 : s.procs;
 }
@@ -291,12 +218,12 @@ GRT_PUBLIC int goru_set_procs(unsigned n)
 		rc = start_with(NULL);
 		if (rc < 0 && rc != -EALREADY)
 			return rc;
-		rc = lock_life();
+		rc = grt_life_lock(GORU_FOREVER);
 		if (rc < 0)
 			return rc;
-		if (phase() == RT_ON)
+		if (grt_phase() == RT_ON)
 			break;
-		unlock_life(); /* shut down in between */
+		grt_life_unlock(); /* shut down in between */
 	}
 
 	while (!grt_procs_try())
@@ -305,86 +232,6 @@ GRT_PUBLIC int goru_set_procs(unsigned n)
 	if (rc == 0)
 		grt_store(&grt_rt.by_hand, true);
 	grt_procs_end();
-	unlock_life();
-	return rc;
-}
-
-static void drop_node(struct waiter *w, struct wnode *n)
-{
-	if (w->kind == KIND_MUTEX) {
-		grt_mutex_drop(n);
-		return;
-	}
-	if (w->kind == KIND_RWLOCK) {
-		grt_rwlock_drop(n);
-		return;
-	}
-	/* served there: the object may be gone by now */
-	if (grt_waiter_ending(w) == END_READY && n->index == w->won)
-		return;
-	if (w->kind == KIND_CHAN)
-		grt_chan_remove(n);
-	else if (w->kind == KIND_WAITGROUP)
-		grt_waitgroup_remove(n);
-	else
-		grt_queue_remove(n);
-}
-
-/* A goroutine that will not run again: nobody may find it on a list of an object that lives on. */
-static void drop(struct g *g, void *arg)
-{
-	struct waiter *w = grt_load(&g->waiting);
-	bool *more = arg;
-
-	grt_tsan_acquire(g); /* of those that have ended */
-	if (grt_load(&g->state) == G_DEAD)
-		return;
-	for (int i = 0; w && i < w->nnodes; i++)
-		drop_node(w, &w->nodes[i]);
-	*more |= g->locals || g->big;
-	grt_tsan_drop(g->san.fiber);
-	grt_task_drop(g);
-	grt_scope_drop(g);
-}
-
-/* What a dropped goroutine had beside its stack, when nobody touches its waiter any more. */
-static void drop_rest(struct g *g, void *arg)
-{
-	(void)arg;
-	grt_locals_drop(g);
-	grt_big_drop(g);
-}
-
-GRT_PUBLIC int goru_shutdown(void)
-{
-	bool more = false;
-	int rc;
-
-	if (grt_on_goroutine())
-		return -EPERM;
-	rc = lock_life();
-	if (rc < 0)
-		return rc;
-	if (phase() != RT_ON)
-		goto out;
-	if (grt_load(&grt_rt.run_state)) {
-		rc = -EBUSY;
-		goto out;
-	}
-	set_phase(RT_STOPPING); /* no spawn succeeds from here on */
-	grt_monitor_stop();	/* nor does anyone make a thread */
-	stop_workers();
-	grt_plain_settle(); /* whoever was about to start a goroutine or a timer has done it: none is missed */
-	/* those that name an alarm see by this that it is no more, or are inside and the drain waits for them */
-	atomic_fetch_add_explicit(&grt_rt.epoch, 1, memory_order_relaxed);
-	grt_stack_each(drop, &more);
-	grt_plain_drain();
-	if (more)
-		grt_stack_each(drop_rest, NULL);
-	grt_signals_end();
-	grt_overflow_uninstall();
-	free_all();
-out:
-	unlock_life();
+	grt_life_unlock();
 	return rc;
 }

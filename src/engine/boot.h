@@ -6,10 +6,8 @@
 /* Starts the runtime with defaults: 0, -EALREADY, or why it cannot be. */
 int grt_boot_start(void);
 
-/* In the child of a fork: whoever was starting or stopping the runtime is not there. */
-void grt_boot_forked(void);
-
-/* Another M unless two are there that no goroutine is locked to, or max_threads. -ENOMEM, -EAGAIN; -ESHUTDOWN: not now. */
+/* Another M unless two are there that no goroutine is locked to, or max_threads. -ENOMEM, -EAGAIN. By a
+ * goroutine. */
 int grt_boot_spare(void);
 
 #endif

@@ -16,10 +16,10 @@
 
 #include "base/fatal.h"
 #include "base/tls.h"
-#include "engine/boot.h"
 #include "os/os.h"
 #include "part/scope.h"
 #include "rt/gpool.h"
+#include "rt/life.h"
 #include "rt/self.h"
 #include "sched/local.h"
 #include "sync/signal.h"
@@ -54,7 +54,7 @@ static void child(void)
 	grt_scopes_forked();
 	grt_locals_forked();
 	grt_signals_fork_child();
-	grt_boot_forked();
+	grt_life_forked();
 	if (grt_load(&grt_rt.phase) == RT_OFF)
 		return;
 	grt_forked = true;

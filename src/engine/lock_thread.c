@@ -17,16 +17,14 @@ static int reserve(void)
 		int rc;
 
 		grt_spin_lock(&grt_rt.lock);
-		/* in a shutdown nobody runs after this goroutine */
-		enough = grt_rt.nm >= grt_rt.nm_locked + 2 ||
-			 grt_load(&grt_rt.phase) == RT_STOPPING;
+		enough = grt_rt.nm >= grt_rt.nm_locked + 2;
 		full = grt_rt.nm >= grt_rt.max_threads;
 		grt_rt.nm_locked += enough;
 		grt_spin_unlock(&grt_rt.lock);
 		if (enough)
 			return 0;
 		rc = full ? -EAGAIN : grt_boot_spare();
-		if (rc < 0 && rc != -ESHUTDOWN)
+		if (rc < 0)
 			return rc;
 	}
 }

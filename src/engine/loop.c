@@ -13,6 +13,7 @@
 #include "engine/pick.h"
 #include "os/os.h"
 #include "rt/gpool.h"
+#include "rt/halt.h"
 #include "rt/idle.h"
 #include "rt/own.h"
 #include "sched/locked.h"
@@ -66,7 +67,9 @@ static bool attend(struct m *m, struct p *p)
 		m->given = NULL;
 		grt_ready_shared(g);
 	}
-	if (why & (ATT_STOP | ATT_FORKED) || grt_load(&grt_rt.phase) == RT_STOPPING)
+	if (why & ATT_FORKED)
+		return false;
+	if ((why & ATT_STOP || grt_load(&grt_rt.phase) == RT_STOPPING) && !grt_halt(m))
 		return false;
 	/* the bit may be seen before the number; retire asks under the lock */
 	if (why & ATT_RETIRE || p->id >= grt_load(&grt_rt.procs)) {
@@ -120,15 +123,18 @@ static void loop(struct m *m)
 		if (p && grt_own_any(p))
 			continue; /* found nothing that can run this moment */
 		if (GRT_UNLIKELY(m->lockg)) {
-			if (!grt_locked_wait(m))
-				return;
+			if (!grt_locked_wait(m)) {
+				if (m->lock_ended || !grt_halt(m))
+					return;
+				continue;
+			}
 			grt_clock_set(grt_os_now());
 			grt_run(m, m->held, m->lockg);
 			continue;
 		}
 		grt_idle(m);
 		grt_clock_set(grt_os_now()); /* the monitor may have slept as well */
-		if (grt_load(&grt_rt.phase) == RT_STOPPING || m->ends)
+		if (m->ends || (grt_load(&grt_rt.phase) == RT_STOPPING && !grt_halt(m)))
 			return;
 	}
 }
@@ -166,7 +172,9 @@ static void ended(struct m *m)
 	}
 	grt_rt.nm--;
 	grt_rt.nm_locked--;
+	grt_halt_note();
 	grt_spin_unlock(&grt_rt.lock);
+	grt_halt_tell();
 	grt_monitor_kick();
 }
 
@@ -324,9 +332,9 @@ bool grt_m_join_ended(void)
 
 void grt_m_join_all(void)
 {
-	struct m *m, *joined = NULL;
+	struct m *m;
 
-	/* nobody starts another: the monitor is gone; but they may end by themselves */
+	/* nobody starts another: the monitor is gone, and no goroutine runs; but they may end by themselves */
 	for (;;) {
 		grt_spin_lock(&grt_rt.lock);
 		m = take(&grt_rt.allm);
@@ -339,10 +347,6 @@ void grt_m_join_all(void)
 		if (!m)
 			break;
 		grt_os_thread_join(m->thread);
-		m->alllink = joined;
-		joined = m;
+		free(m); /* all the others have halted: none that searches looks at it */
 	}
-	/* only now: one that searched could still look at another's record (PROTOCOL own) */
-	while ((m = take(&joined)))
-		free(m);
 }

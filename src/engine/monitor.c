@@ -38,10 +38,13 @@ enum {
 	IN_TIME = 100 * 1000 * US, /* further apart are ticks only if we were stopped */
 };
 
+enum order { GO_ON, REST, END };
+
 /* What was seen of each P at the last tick. */
 static struct {
 	pthread_t thread;
-	_Atomic bool stop;
+	_Atomic uint32_t order; /* enum order; futex word */
+	_Atomic uint32_t rests; /* futex word */
 	struct seen seen[GRT_MAX_PROCS];
 	int64_t oldest_since[GRT_MAX_PROCS]; /* the oldest of the spawned has been so since */
 	struct stuck stuck[GRT_MAX_PROCS];
@@ -337,37 +340,59 @@ int64_t grt_monitor_tick(int64_t now)
 	return until;
 }
 
+static void set_rests(uint32_t rests)
+{
+	atomic_store_explicit(&Mon.rests, rests, memory_order_release); /* monitor.E */
+	grt_os_futex_wake(&Mon.rests, 1);
+}
+
+static void await_rests(uint32_t rests)
+{
+	while (atomic_load_explicit(&Mon.rests, memory_order_acquire) != rests) /* monitor.F */
+		grt_os_futex_wait(&Mon.rests, !rests, INT64_MAX);
+}
+
+/* False: it is to end. */
+static bool rest(void)
+{
+	uint32_t order;
+
+	set_rests(1);
+	while ((order = atomic_load_explicit(&Mon.order, memory_order_acquire)) ==
+	       REST) /* monitor.B */
+		grt_os_futex_wait(&Mon.order, REST, INT64_MAX);
+	set_rests(0);
+	return order == GO_ON;
+}
+
 static void *monitor(void *arg)
 {
 	(void)arg;
-	while (!atomic_load_explicit(&Mon.stop, memory_order_acquire)) { /* monitor.B */
+	while (GRT_LIKELY(!grt_load(&Mon.order)) || rest()) {
 		int64_t until;
 
 		atomic_exchange_explicit(&grt_rt.monitor_note, 0,
 					 memory_order_acquire); /* monitor.D */
 		until = grt_monitor_tick(grt_os_now());
 		grt_chaos();
-		if (!grt_load(&grt_rt.monitor_note) && !grt_load(&Mon.stop))
+		if (!grt_load(&grt_rt.monitor_note) && !grt_load(&Mon.order))
 			grt_os_futex_wait(&grt_rt.monitor_note, 0, until);
 	}
 	return NULL;
 }
 
-int grt_monitor_start(void)
+/* As if it had looked at everything just now. */
+static void begin(int64_t now)
 {
-	int64_t now = grt_os_now();
-
-	grt_store(&Mon.stop, false);
 	Mon.quiet = 0;
 	Mon.fresh = FRESH;
 	Mon.cold = false;
 	grt_spare_init(now);
 	grt_follow_init(now);
 	Mon.trim_at = now + TRIM_EVERY;
-	Mon.ticked_at = Mon.start = now;
+	Mon.ticked_at = now;
 	Mon.still = 0;
 	Mon.looked_at = now;
-	Mon.trace_at = now + (int64_t)grt_rt.trace_ms * 1000 * US;
 	Mon.dead_since = 0;
 	if (GRT_CHECKS_ON)
 		grt_dog_reset();
@@ -376,23 +401,62 @@ int grt_monitor_start(void)
 		Mon.stuck[i] = (struct stuck){ 0 };
 		Mon.oldest_since[i] = now;
 	}
+}
+
+int grt_monitor_start(void)
+{
+	int64_t now = grt_os_now();
+
+	grt_store(&Mon.order, GO_ON);
+	grt_store(&Mon.rests, 0); /* a child of fork: its parent's may have rested */
+	Mon.start = now;
+	Mon.trace_at = now + (int64_t)grt_rt.trace_ms * 1000 * US;
+	begin(now);
 	return grt_os_thread_start(&Mon.thread, monitor, NULL, "goru-sysmon");
+}
+
+static void give_order(enum order o)
+{
+	atomic_store_explicit(&Mon.order, o, memory_order_release); /* monitor.A */
+	grt_os_futex_wake(&Mon.order, 1);
+	grt_monitor_kick();
+}
+
+void grt_monitor_pause(void)
+{
+	give_order(REST);
+	await_rests(1);
+}
+
+static void let_go(void)
+{
+	give_order(GO_ON);
+	await_rests(0); /* else the next pause might take the end of this one for its own */
+}
+
+void grt_monitor_resume(void)
+{
+	begin(grt_os_now());
+	let_go();
 }
 
 void grt_monitor_stop(void)
 {
-	atomic_store_explicit(&Mon.stop, true, memory_order_release); /* monitor.A */
-	grt_monitor_kick();
+	give_order(END);
 	grt_os_thread_join(Mon.thread);
 }
 
 /*
  * PROTOCOL monitor
- *   Words    Mon.stop; rt.monitor_note: 1 when the monitor has something to look at before its next tick.
+ *   Words    Mon.order, Mon.rests; rt.monitor_note: 1 when the monitor has something to look at before its next tick.
+ *   Owners   order: whoever starts and stops the runtime. rests: the monitor.
  *   Steps    kick: note = 1, futex wake. monitor: note = 0, look at everything, sleep while note is 0.
- *   Pairs    A stop: stop release -> B monitor: stop acquire   the phase is set before it ends
+ *            pause: order = REST, kick, wait for rests. resume: order = GO_ON, wait for no rests. stop: order.
+ *   Pairs    A order: order release -> B monitor: order acquire   what resume set of its own words
+ *            E rest: rests release -> F pause: rests acquire   what it did before is over, and those words are the other's
  *            C kick: note release -> D monitor: note acquire   an exchange: it reads the 1, and then sees what the kick
  *            is for, or it comes before the 1, which then stays
- *   Relaxed  note as looked at before sleeping: the futex looks again.
- *   Checked  tests/unit/monitor.c, tests/stress/rescue.c, tests/stress/handoff.c
+ *   Relaxed  note as looked at before sleeping: the futex looks again. order where it may only send the monitor to rest():
+ *            whoever has taken a kick for his own sees what was ordered before it, and does not sleep.
+ *   Checked  tests/model/publish.c, tests/unit/monitor.c, tests/stress/rescue.c, tests/stress/handoff.c
  */

@@ -8,6 +8,10 @@
 /* 0, -EAGAIN, -ENOMEM. */
 int grt_monitor_start(void);
 
+/* Until resume or stop it looks at nothing, makes no thread and takes no P; returns when that is so. */
+void grt_monitor_pause(void);
+void grt_monitor_resume(void);
+
 /* Asks it to end and waits for that. */
 void grt_monitor_stop(void);
 

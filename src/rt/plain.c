@@ -35,6 +35,7 @@
 #include "rt/rt.h"
 
 enum { NOTE_READY = 1, NOTE_CANCEL = 2 };
+enum { GRACE = 100 * 1000 * 1000 }; /* ns: to leave takes a moment, even on a busy machine */
 
 /* Outlives the runtime: channels work between plain threads without one. */
 static struct {
@@ -162,16 +163,25 @@ static void cancel_all(void)
 	grt_spin_unlock(&W.lock);
 }
 
-void grt_plain_settle(void)
+bool grt_plain_settle(int64_t deadline)
 {
-	atomic_thread_fence(memory_order_seq_cst);		      /* plain.F */
-	while (atomic_load_explicit(&W.nplain, memory_order_acquire)) /* plain.B */
+	int64_t late = 0;
+
+	atomic_thread_fence(memory_order_seq_cst); /* plain.F */
+	while (atomic_load_explicit(&W.nplain, memory_order_acquire)) /* plain.B */ {
+		int64_t now = deadline == INT64_MAX ? 0 : grt_os_now();
+
+		late = late ? late : now + GRACE;
+		if (now >= deadline && now >= late)
+			return false;
 		sched_yield();
+	}
+	return true;
 }
 
 void grt_plain_drain(void)
 {
-	grt_plain_settle();
+	grt_plain_settle(INT64_MAX);
 	/* those that were inside, and began to wait only then: whoever left put himself on the list before */
 	cancel_all();
 }

@@ -22,8 +22,8 @@ enum ending grt_plain_wait(struct waiter *w, int64_t deadline);
 void grt_plain_ready(struct waiter *w);
 
 /* By shutdown, which lets no spawn begin any more: waits until no plain thread is inside, and so until each that began
- * has made its goroutine. */
-void grt_plain_settle(void);
+ * has made its goroutine. False: one still is, well past the deadline. */
+bool grt_plain_settle(int64_t deadline);
 
 /* Is one inside at this moment? For reports. */
 bool grt_plain_inside(void);

@@ -84,6 +84,7 @@ struct m {
 	bool useful;	  /* not woken for nothing, or for a moment only */
 	bool lock_waits;  /* under rt.lock: asleep until it is given a P for lockg */
 	bool lock_ended;  /* lockg has ended, and so does the thread */
+	bool halted;	  /* under rt.lock: PROTOCOL halt in rt/halt.c */
 	struct g *lockg;  /* the only goroutine that runs here: sched/locked.h */
 	int64_t found_at; /* when that was; 0: nothing since */
 	struct g *given;  /* to be run first: engine/migrate.h */
@@ -152,6 +153,10 @@ struct rt {
 	uint32_t nm_starting; /* of these, not yet idle for the first time, and made without a P */
 	uint32_t nm_locked;   /* Ms that goroutines are locked to, or were to their end */
 	uint32_t nm_lock_waits; /* of these, asleep */
+	uint32_t nm_halted;	/* Ms that a shutdown has stopped: PROTOCOL halt in rt/halt.c */
+	uint32_t nm_making;	/* Ms that goroutines just make: engine/boot.c */
+	bool halt_ends;
+	_Atomic uint32_t halt_beat;
 	struct m *_Atomic
 		ended; /* Ms whose threads end, by alllink; the monitor looks without the lock first */
 	struct m *keeper;

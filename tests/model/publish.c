@@ -1,7 +1,7 @@
 /* publish.c - what is set up before it is shown: Ps, arenas, the runtime itself, the main goroutine's end, kicks. */
 /* SPDX-License-Identifier: MIT */
 /* model: with=src/base/spin.c,src/part/stack.c,src/part/timers.c,src/part/runq.c,src/part/injq.c,src/part/g.c */
-/* model: with=src/rt/rt.c,src/rt/own.c,src/rt/idle.c,src/rt/plain.c,src/rt/self.c,src/rt/handoff.c */
+/* model: with=src/rt/rt.c,src/rt/own.c,src/rt/idle.c,src/rt/plain.c,src/rt/self.c,src/rt/life.c,src/rt/handoff.c */
 /* model: with=src/sched/ready.c,src/engine/watch.c,src/engine/pick.c,src/engine/stuck.c,src/engine/spare.c */
 #include <errno.h>
 
@@ -121,12 +121,12 @@ static void an_arena(void)
 static void start_up(void)
 {
 	grt_rt.default_cls = 3;
-	set_phase(RT_ON);
+	grt_phase_set(RT_ON);
 }
 
 static void come_late(void)
 {
-	if (phase() == RT_ON)
+	if (grt_phase() == RT_ON)
 		CHECK(grt_rt.default_cls == 3);
 }
 
@@ -210,6 +210,33 @@ static void stops(void)
 	grt_monitor_stop();
 }
 
+/* It looks at nothing from when pause returns until it is let go, each time. What begin writes is too much for here. */
+static bool paused;
+
+static void rests_in_between(void)
+{
+	for (;;) {
+		if (grt_load(&Mon.order) == GO_ON)
+			model_pause();
+		else if (rest())
+			CHECK(!paused);
+		else
+			return;
+	}
+}
+
+static void pauses_twice(void)
+{
+	for (int i = 0; i < 2; i++) {
+		grt_monitor_pause();
+		paused = true;
+		model_step();
+		paused = false;
+		let_go();
+	}
+	grt_monitor_stop();
+}
+
 /* For something else. */
 static void kicks(void)
 {
@@ -238,6 +265,7 @@ int main(int argc, char **argv)
 		  .sleepers = 1,
 		  .late = -1 },
 		{ "publish/stop", idle_p, { monitors, stops }, .late = -1 },
+		{ "publish/pause", NULL, { rests_in_between, pauses_twice } },
 		{ "publish/kicks",
 		  idle_p,
 		  { monitors, wants_an_m, kicks },
