@@ -24,7 +24,7 @@ for page in "$@"; do
 		[ -e "$block" ] || continue
 		{
 			[ "${block##*.}" = c ] && printf '#define _GNU_SOURCE\n'
-			for h in errno.h fenv.h pthread.h setjmp.h spawn.h stdio.h stdlib.h string.h sys/wait.h unistd.h goru.h; do
+			for h in errno.h fenv.h pthread.h setjmp.h spawn.h stdio.h stdlib.h string.h sys/wait.h unistd.h goru.h goru/spawn.h; do
 				printf '#include <%s>\n' "$h"
 			done
 			[ "${block##*.}" = c ] || printf '#include <stdexcept>\n'

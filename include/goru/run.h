@@ -42,6 +42,10 @@ GORU_BEGIN_C_
  * Starts the runtime with options. Not needed: the first call that needs the runtime starts it
  * with defaults. For programs; a library just uses goru.
  *
+ * In the child of a fork that was made while the runtime ran, it is needed before all other calls: these
+ * say so in one line there and abort. Objects from before the fork are not usable, and the goroutine
+ * that forked is an ordinary thread (docs/pitfalls.md).
+ *
  * cfg: the options; NULL for the defaults. Read during the call only.
  * Returns: 0; -EALREADY the runtime runs already (options not applied); -EINVAL a value out of
  * range or an unknown flag; -ENOMEM or -EAGAIN no memory or no thread.
