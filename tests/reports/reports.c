@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "test.h"
@@ -438,6 +439,20 @@ static void exit_thread(void)
 	goru_exit();
 }
 
+/* The child is the one that says something; the signal it dies of is our exit status. */
+static void fork_call(void)
+{
+	int status = 0;
+	pid_t pid;
+
+	MUST(goru_init(NULL));
+	pid = fork();
+	if (!pid)
+		goru_yield();
+	MUST(waitpid(pid, &status, 0));
+	_exit(WIFSIGNALED(status) ? WTERMSIG(status) : 1);
+}
+
 /* Nobody can go on. */
 
 APP app_deadlocks(void *arg)
@@ -546,6 +561,7 @@ static const struct {
 	{ "scope-exit-open", .on_goroutine = app_exits_open },
 	{ "shield-exit", .on_goroutine = app_shield_exit },
 	{ "exit-thread", .alone = exit_thread },
+	{ "fork-call", .alone = fork_call },
 	{ "overflow", .on_goroutine = app_overflows },
 	{ "overflow-big", .on_goroutine = app_overflows_big },
 	{ "spawn-fatal", .alone = spawn_fatal },
