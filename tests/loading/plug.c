@@ -3,6 +3,7 @@
 #include "plug.h"
 
 #include <goru.h>
+#include <string.h>
 
 enum { MOST = 100 };
 
@@ -117,11 +118,10 @@ __attribute__((constructor)) static void begin(void)
 #endif
 
 #ifdef PLUG_REFUSED
-void *__wrap_dlopen(const char *name, int flags);
-void *__wrap_dlopen(const char *name, int flags)
+void *__real_dlsym(void *handle, const char *name);
+void *__wrap_dlsym(void *handle, const char *name);
+void *__wrap_dlsym(void *handle, const char *name)
 {
-	(void)name;
-	(void)flags;
-	return NULL;
+	return strcmp(name, "dlopen") ? __real_dlsym(handle, name) : NULL;
 }
 #endif

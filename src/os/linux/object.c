@@ -10,10 +10,10 @@
 
 /*
  * dlclose would unmap the code that workers run in. The shared library says of itself that it stays (-z nodelete); the
- * static one does not know what it is linked into, and looks. Weak: before glibc 2.34 dlopen is libdl's, which whoever
- * loads plug-ins has; a static program has none.
+ * static one does not know what it is linked into, and looks. dlopen is asked for by name, because the linker warns of each
+ * static program that refers to glibc's. Weak: before glibc 2.34 dlsym is libdl's, which whoever loads plug-ins has.
  */
-extern __typeof__(dlopen) dlopen __attribute__((weak));
+extern __typeof__(dlsym) dlsym __attribute__((weak));
 
 struct object {
 	uintptr_t in; /* an address of ours */
@@ -59,6 +59,15 @@ static int look(struct dl_phdr_info *d, size_t size, void *arg)
 	return 1;
 }
 
+/* With the very name it was loaded by: nothing is looked for in the file system. */
+static bool keep(const char *name)
+{
+	__typeof__(dlopen) *open = dlsym ? (__typeof__(dlopen) *)dlsym(RTLD_DEFAULT, "dlopen") :
+					   NULL;
+
+	return open && open(name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
 void grt_os_stay_loaded(void)
 {
 	static _Atomic bool done; /* by two threads at once: twice, which does no harm */
@@ -68,8 +77,7 @@ void grt_os_stay_loaded(void)
 	if (grt_load(&done))
 		return;
 	dl_iterate_phdr(look, &o);
-	/* with the very name it was loaded by: nothing is looked for in the file system */
-	if (o.name && (!dlopen || !dlopen(o.name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE)))
+	if (o.name && !keep(o.name))
 		grt_warn("%s cannot be kept loaded: it must not be closed by dlclose", o.name);
 	grt_store(&done, true);
 	errno = saved;
