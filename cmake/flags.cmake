@@ -46,6 +46,9 @@ set(GORU_DEFINES "")
 if(GORU_CHECKS)
 	list(APPEND GORU_DEFINES GRT_CHECKS=1)
 endif()
+if(GORU_STATIC)
+	list(APPEND GORU_DEFINES GRT_NO_LOADER=1)
+endif()
 
 # Where a thread's words are: base/cc.h.
 set(GORU_TLS "" CACHE STRING "initial-exec, descriptors, or empty: as the C library needs it")

@@ -61,6 +61,13 @@ enum { GRT_CHECKS_ON = 0 };
 #define GRT_START   (GRT_CHECKS_ON ? UINT32_MAX - 30 : 0)
 #define GRT_START64 (GRT_CHECKS_ON ? UINT64_MAX - 30 : 0)
 
+/* Programs without a dynamic loader (-DGORU_STATIC=ON): no function can be found by its name. */
+#if defined(GRT_NO_LOADER) && GRT_NO_LOADER
+enum { GRT_LOADER_ON = 0 };
+#else
+enum { GRT_LOADER_ON = 1 };
+#endif
+
 /* chaos builds make unlikely preemptions likely: base/chaos.h */
 #if defined(GRT_CHAOS) && GRT_CHAOS
 enum { GRT_CHAOS_ON = 1 };

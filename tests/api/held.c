@@ -87,7 +87,7 @@ static void waits_unlocked(void)
 	}
 }
 
-static const bool found = GRT_CHECKS_ON && !GRT_ASAN_ON && !GRT_TSAN_ON;
+static const bool found = GRT_CHECKS_ON && GRT_LOADER_ON && !GRT_ASAN_ON && !GRT_TSAN_ON;
 static void (*body)(void);
 
 static void in_goroutine(void)

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/fatal.h"
 #include "base/sanitizer.h"
 #include "os/os.h"
 
-#if defined(GRT_CHECKS) && GRT_CHECKS && !defined(GRT_ASAN) && !(defined(GRT_TSAN) && GRT_TSAN)
+#if defined(GRT_CHECKS) && GRT_CHECKS && !defined(GRT_ASAN) && !(defined(GRT_TSAN) && GRT_TSAN) && \
+	!(defined(GRT_NO_LOADER) && GRT_NO_LOADER)
 
 enum { MOST = 8 }; /* further ones are not seen */
 
@@ -40,12 +42,15 @@ void grt_os_mutex_first(struct os_mutex *out)
 
 /*
  * The program's calls come here first when the static library is linked into it: its own definition goes before the C
- * library's, for shared libraries that it uses too. Weak, so that one of the program's, a sanitizer's or a static C
- * library's wins instead. Not seen: C11's mtx_lock, which does not call these, and what the C library locks itself.
+ * library's, for shared libraries that it uses too. Weak, so that one of the program's or a sanitizer's wins instead. Not
+ * seen: C11's mtx_lock, which does not call these, and what the C library locks itself. A static C library's have no
+ * names to find them by, and are not even linked: its are weak, too, and come later.
  */
 typedef int lock_fn(pthread_mutex_t *);
 typedef int timed_fn(pthread_mutex_t *, const struct timespec *);
 typedef int clock_fn(pthread_mutex_t *, clockid_t, const struct timespec *);
+
+static const char clocklock[] = "pthread_mutex_clocklock"; /* since glibc 2.30, and not in musl */
 
 /* Looked up each time there is none: any thread may be the first. */
 static void *libc_s(_Atomic(void *) *fn, const char *name)
@@ -54,6 +59,11 @@ static void *libc_s(_Atomic(void *) *fn, const char *name)
 
 	if (!f) {
 		f = dlsym(RTLD_NEXT, name);
+		if (!f && name != clocklock)
+			grt_fatal(
+				"no %s of the C library: goru's checks are built for static programs "
+				"with -DGORU_STATIC=ON",
+				name);
 		grt_store(fn, f);
 	}
 	return f;
@@ -108,12 +118,11 @@ WEAK int pthread_mutex_timedlock(pthread_mutex_t *x, const struct timespec *unti
 	return locked(rc, x, __builtin_return_address(0));
 }
 
-/* Declared by glibc since 2.30, and not by musl. */
 int pthread_mutex_clocklock(pthread_mutex_t *x, clockid_t clock, const struct timespec *until);
 
 WEAK int pthread_mutex_clocklock(pthread_mutex_t *x, clockid_t clock, const struct timespec *until)
 {
-	clock_fn *fn = LIBC_S(clock_fn, "pthread_mutex_clocklock");
+	clock_fn *fn = LIBC_S(clock_fn, clocklock);
 
 	return fn ? locked(fn(x, clock, until), x, __builtin_return_address(0)) : EINVAL;
 }
