@@ -50,15 +50,23 @@ if(GORU_STATIC)
 	list(APPEND GORU_DEFINES GRT_NO_LOADER=1)
 endif()
 
-# Where a thread's words are: base/cc.h.
-set(GORU_TLS "" CACHE STRING "initial-exec, descriptors, or empty: as the C library needs it")
-if(NOT GORU_TLS)
-	check_c_source_compiles("#include <features.h>
+check_c_source_compiles("#include <features.h>
 #ifndef __GLIBC__
 #error
 #endif
 int main(void) { return 0; }" GORU_HAS_GLIBC)
+
+# x86-64 takes backtraces by the compiler's unwinder: arch/x86_64/walk.c.
+check_c_source_compiles("#include <unwind.h>
+int main(void) { return _Unwind_Backtrace((_Unwind_Trace_Fn)0, (void *)0); }" GORU_HAS_UNWINDER)
+set(GORU_WITHOUT_UNWINDER OFF)
+if(NOT GORU_HAS_UNWINDER)
+	set(GORU_WITHOUT_UNWINDER ON)
+	list(APPEND GORU_DEFINES GRT_WEAK_UNWINDER=1)
 endif()
+
+# Where a thread's words are: base/cc.h.
+set(GORU_TLS "" CACHE STRING "initial-exec, descriptors, or empty: as the C library needs it")
 if(GORU_TLS STREQUAL "descriptors" OR NOT (GORU_TLS OR GORU_HAS_GLIBC))
 	list(APPEND GORU_DEFINES GRT_TLS_DESCRIPTORS=1)
 	set(GORU_TLS_FLAG "")

@@ -8,11 +8,11 @@
 
 enum { PARTS = 8 };
 
-/* As if each part were copied from somewhere; one of them cannot be read. */
+/* As if each part were copied from somewhere; one of them may not be read. */
 static int copy(int part, int broken)
 {
 	if (part == broken)
-		return -EIO;
+		return -EACCES;
 	return goru_sleep(broken < 0 ? GORU_USEC : GORU_FOREVER);
 }
 
@@ -54,5 +54,5 @@ int main(void)
 
 /* Output:
  * copied: all
- * copied: Input/output error
+ * copied: Permission denied
  */

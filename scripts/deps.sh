@@ -71,6 +71,8 @@ int main(void) { return 0; }' -lcmocka ;;
 int main(void) { return 0; }' ;;
 	cross-c++) deps_compiles aarch64-linux-gnu-g++ c++ '#include <vector>
 int main() { return 0; }' ;;
+	musl) deps_compiles musl-gcc c 'int main(void) { return 0; }' && [ -e /usr/include/linux/futex.h ] ;;
+	xz) deps_found xz ;;
 	*) deps_say "deps.sh: $1?"; exit 2 ;;
 	esac
 }
@@ -101,6 +103,8 @@ deps_packages() {
 	apt-get:qemu) echo qemu-user ;;
 	apt-get:cross) echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
 	apt-get:cross-c++) echo g++-aarch64-linux-gnu ;;
+	apt-get:musl) echo musl-tools linux-libc-dev ;;
+	apt-get:xz) echo xz-utils ;;
 	apt-get:spin) echo spin ;;
 	apt-get:sqlite3) echo libsqlite3-dev ;;
 	apt-get:zlib) echo zlib1g-dev ;;

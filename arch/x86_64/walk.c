@@ -4,6 +4,22 @@
 
 #include <unwind.h>
 
+/* Where programs link without an unwinder (the one that comes with musl-gcc wants glibc) the program's is used, if it has
+ * one: else a backtrace is the place where the goroutine waits. */
+#if defined(GRT_WEAK_UNWINDER) && GRT_WEAK_UNWINDER
+#pragma weak _Unwind_Backtrace
+#pragma weak _Unwind_GetIPInfo
+static bool have_unwinder(void)
+{
+	return _Unwind_Backtrace && _Unwind_GetIPInfo;
+}
+#else
+static bool have_unwinder(void)
+{
+	return true;
+}
+#endif
+
 /*
  * grt_walk_from(at, fn, arg): _Unwind_Backtrace(fn, arg) whose caller, as far as the unwinder can see, is the place where
  * at was left: the table of this function says that its caller's pc, sp, bp and bx stand in *at.
@@ -62,6 +78,10 @@ unsigned grt_arch_walk(const struct gobuf *at, uintptr_t lo, uintptr_t hi, uintp
 
 	(void)lo;
 	(void)hi;
+	if (!have_unwinder()) {
+		pc[0] = (uintptr_t)at->pc;
+		return 1;
+	}
 	grt_walk_from(at, step, &w);
 	return w.n;
 }
@@ -70,6 +90,7 @@ GRT_NOINLINE unsigned grt_arch_walk_self(uintptr_t *pc, unsigned max)
 {
 	struct walk w = { .pc = pc, .max = max, .skip = 2 };
 
-	_Unwind_Backtrace(step, &w);
+	if (have_unwinder())
+		_Unwind_Backtrace(step, &w);
 	return w.n;
 }

@@ -1,5 +1,6 @@
 /* dump.c - goru_dump: where goroutines stand and were started, those alike together, while all runs on. */
 /* SPDX-License-Identifier: MIT */
+/* test: not=nounwinder */
 #define _GNU_SOURCE
 #include <stdatomic.h>
 #include <sys/mman.h>

@@ -1,5 +1,6 @@
 /* call_on.c - a call on another stack keeps what a call keeps, passes its argument, and unwinders go through it. */
 /* SPDX-License-Identifier: MIT */
+/* test: not=nounwinder */
 #include <unwind.h>
 
 #include "deep.h"
@@ -201,6 +202,33 @@ static NOINLINE void cleans(void *arg)
 	cleaned[ncleaned++] = level;
 }
 
+#ifdef __GLIBC__
+static void exits(void)
+{
+	pthread_exit(&trace);
+}
+#else /* musl's pthread_exit and cancellation do not unwind: what glibc's do */
+static _Unwind_Reason_Code to_the_end(int version, _Unwind_Action actions,
+				      _Unwind_Exception_Class kind, struct _Unwind_Exception *e,
+				      struct _Unwind_Context *context, void *arg)
+{
+	(void)version;
+	(void)kind;
+	(void)e;
+	(void)context;
+	if (actions & _UA_END_OF_STACK)
+		pthread_exit(arg);
+	return _URC_NO_REASON;
+}
+
+static void exits(void)
+{
+	static struct _Unwind_Exception e;
+
+	_Unwind_ForcedUnwind(&e, to_the_end, &trace);
+}
+#endif
+
 static void next_level(void *arg);
 
 static NOINLINE void goes_deeper_to_exit(void *arg)
@@ -210,7 +238,7 @@ static NOINLINE void goes_deeper_to_exit(void *arg)
 	if (level < NEST)
 		grt_arch_call_on(top_of(level), next_level, arg, cleans);
 	else
-		pthread_exit(&trace);
+		exits();
 	sink++;
 }
 
