@@ -55,7 +55,8 @@ static void unmap(struct big *b)
 
 /*
  * pthread_exit and cancellation unwind with an unwinder that glibc loads only then: no clean-up is called of ours if the
- * program was not linked with it (arch entry.S). So what a plain thread leaves is given back when it has ended.
+ * program was not linked with it (arch entry.S). So what a plain thread leaves is given back when it has ended. musl's
+ * pthread_exit unwinds nothing and ends up here on that very stack, which then stays: nobody learns when it is left.
  */
 static pthread_once_t thread_once = PTHREAD_ONCE_INIT;
 static pthread_key_t thread_key;
@@ -68,7 +69,8 @@ static void thread_ended(void *big)
 	while (b) {
 		struct big *outer = b->outer;
 
-		unmap(b);
+		if ((uintptr_t)__builtin_frame_address(0) - (uintptr_t)b->on.lo >= b->on.size)
+			unmap(b);
 		b = outer;
 	}
 	*(struct big **)big = NULL;

@@ -34,8 +34,12 @@ static void threads_end(void)
 		CHECK_EQ(pthread_create(&t, NULL, ends_there, i % 2 ? &t : NULL), 0);
 		test_join(t);
 	}
-	/* the sanitizers have mappings of their own */
+	/* the sanitizers have mappings of their own; musl ends a thread on the stack where it is, and that one stays */
+#ifdef __GLIBC__
 	CHECK(GRT_ASAN_ON || GRT_TSAN_ON || test_mappings() - before < 20);
+#else
+	CHECK(test_mappings() - before < 100);
+#endif
 }
 
 TEST_MAIN(TEST(threads_end))
