@@ -1,7 +1,7 @@
 /* publish.c - what is set up before it is shown: Ps, arenas, the runtime itself, the main goroutine's end, kicks. */
 /* SPDX-License-Identifier: MIT */
 /* model: with=src/base/spin.c,src/part/stack.c,src/part/timers.c,src/part/runq.c,src/part/injq.c,src/part/g.c */
-/* model: with=src/rt/rt.c,src/rt/own.c,src/rt/idle.c,src/rt/plain.c,src/rt/self.c,src/rt/life.c,src/rt/handoff.c */
+/* model: with=src/rt/rt.c,src/rt/own.c,src/rt/idle.c,src/rt/plain.c,src/rt/forked.c,src/rt/self.c,src/rt/life.c,src/rt/handoff.c */
 /* model: with=src/sched/ready.c,src/engine/watch.c,src/engine/pick.c,src/engine/stuck.c,src/engine/spare.c */
 #include <errno.h>
 

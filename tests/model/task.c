@@ -1,6 +1,6 @@
 /* task.c - a task's end against who joins it, gives up or lets it go; and shutdown, which drops it. */
 /* SPDX-License-Identifier: MIT */
-/* model: with=src/base/spin.c,src/rt/rt.c,src/rt/plain.c,src/rt/self.c,src/sync/queue.c,src/sync/who.c */
+/* model: with=src/base/spin.c,src/rt/forked.c,src/rt/rt.c,src/rt/plain.c,src/rt/self.c,src/sync/queue.c,src/sync/who.c */
 #include "kit.h"
 
 #include "sync/task.c"
