@@ -155,7 +155,7 @@ static void other_lives(void)
 static void shut_down(void)
 {
 	grt_store(&grt_rt.phase, RT_STOPPING);
-	grt_plain_settle();
+	grt_plain_settle(INT64_MAX);
 	atomic_fetch_add_explicit(&grt_rt.epoch, 1, memory_order_relaxed);
 	grt_plain_drain();
 	grt_timers_fini(&p0.timers);

@@ -71,7 +71,7 @@ static void detaches(void)
 /* As goru_shutdown: the goroutine will not run again. */
 static void drops(void)
 {
-	grt_plain_settle();
+	grt_plain_settle(INT64_MAX);
 	grt_task_drop(&of_task);
 	grt_plain_drain();
 }
