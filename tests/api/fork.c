@@ -1,6 +1,6 @@
 /* fork.c - fork while the runtime is on: the parent is as it was, and the child an ordinary process without a runtime. */
 /* SPDX-License-Identifier: MIT */
-/* test: procs=1,4 */
+/* test: procs=1,4 not=cross */
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdatomic.h>
