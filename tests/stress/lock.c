@@ -240,8 +240,7 @@ static void test_shutdown(void **state)
 
 	(void)state;
 	/* who has lost its P waits for another one with mu held, before it waits on cond; dropped there, it holds mu for ever */
-	CHECK_EQ(goru_shutdown(), 0);
-	setenv("GORU_DEBUG", "handoff=0", 1);
+	stress_handoff(false);
 	CHECK_EQ(goru_mutex_lock(&lost), 0);
 	while (stress_more()) {
 		pthread_t t[THREADS];
@@ -265,6 +264,7 @@ static void test_shutdown(void **state)
 		stress_progress();
 	}
 	goru_mutex_unlock(&lost);
+	stress_handoff(true);
 }
 
 STRESS_MAIN("stress/lock", cmocka_unit_test(test_freed), cmocka_unit_test(test_freed_by_many),

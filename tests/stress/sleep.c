@@ -64,6 +64,7 @@ static void test_order(void **state)
 	uint64_t r = stress_rand(2);
 
 	(void)state;
+	stress_handoff(false);
 	while (stress_more()) {
 		int n = 1 + (int)grt_rand_below(&r, 200);
 
@@ -77,6 +78,7 @@ static void test_order(void **state)
 		GO(witness, n);
 		CHECK_EQ(goru_waitgroup_wait(&wg), 0);
 	}
+	stress_handoff(true);
 }
 
 /* One sleeper after the other, everything idle in between: each sleep is somebody's own to end. */

@@ -211,6 +211,17 @@ static int before_test(void **state)
 	return 0;
 }
 
+void stress_handoff(bool on)
+{
+	static char before[256];
+	const char *v = getenv("GORU_DEBUG");
+
+	if (!on)
+		snprintf(before, sizeof(before), "%s", v ? v : "");
+	CHECK_EQ(goru_shutdown(), 0);
+	setenv("GORU_DEBUG", on ? before : "handoff=0", 1);
+}
+
 int stress_main(const char *name, const struct CMUnitTest *tests, size_t n)
 {
 	struct CMUnitTest *mine = calloc(n, sizeof(*mine));

@@ -52,6 +52,10 @@ bool stress_long(void);
 /* The test's share of the time begins anew, for a second part of it. */
 void stress_again(void);
 
+/* Shuts down; from then on no goroutine loses its P while it runs (GORU_DEBUG=handoff=0), until this is called with true. A
+ * thread that the kernel has put aside looks blocked, and then others do run in between. */
+void stress_handoff(bool on);
+
 /* Whoever does anything calls this; the watchdog ends the program when nobody has for long. */
 void stress_progress(void);
 
