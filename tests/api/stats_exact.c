@@ -338,7 +338,8 @@ static void of_timers(void)
 	finish();
 }
 
-/* All that one spawns, who computes then, are taken from its queue, once; several at once, as far as they lie there. */
+/* All that one spawns, who computes then, are taken from its queue, once; several at once, as far as they lie there. On a
+ * busy machine the monitor may take some out first, and the shared queue's are not stolen. */
 enum { SPAWNED = 64 };
 
 static void spawns(void *arg)
@@ -357,11 +358,11 @@ static bool all_are_stolen(void)
 	CHECK_EQ(goru_go(spawns, NULL), 0);
 	UNTIL(test_alive() == 0);
 	st = get();
-	CHECK_EQ(st.stolen - before.stolen, SPAWNED);
-	CHECK(st.steals > before.steals && st.steals <= st.stolen);
-	CHECK(st.retakes > before.retakes);
+	CHECK(st.stolen - before.stolen <= SPAWNED);
+	CHECK(st.steals - before.steals <= st.stolen - before.stolen);
 	CHECK_EQ(st.handoffs, 0);
-	return st.steals - before.steals < SPAWNED;
+	return st.stolen - before.stolen == SPAWNED && st.steals - before.steals < SPAWNED &&
+	       st.retakes > before.retakes;
 }
 
 static void of_steals(void)
