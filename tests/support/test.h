@@ -137,7 +137,7 @@ void test_capture_begin(void);
 const char *test_captured(void);
 const char *test_capture_end(void);
 
-/* What the process holds; not a thread that has been joined. */
+/* What the process holds; not a thread that has been joined, nor, while the runtime is on, files in /proc and /sys. */
 int test_threads(void);
 int test_fds(void);
 int test_mappings(void);
