@@ -358,6 +358,7 @@ static void test_left_open(void **state)
 	enum { LEAVERS = 100 }; /* more than a P keeps */
 
 	(void)state;
+	stress_handoff(false); /* but for brackets that are the outermost */
 	CHECK_EQ(goru_set_procs(1), 0);
 	CHECK_EQ(pipe(fd), 0);
 	while (stress_more()) {
@@ -374,6 +375,7 @@ static void test_left_open(void **state)
 	}
 	close(fd[0]);
 	close(fd[1]);
+	stress_handoff(true);
 	CHECK_EQ(goru_set_procs(2), 0);
 }
 
