@@ -78,7 +78,7 @@ static void overflow_among_others(void)
 
 	CHECK_EQ(goru_init(NULL), 0);
 	CHECK_EQ(goru_go_attr(&a, parked, c), 0);
-	UNTIL(test_asleep() == 1);
+	UNTIL(test_parked() == 1);
 	run(recurses_later, 0, "worker");
 }
 

@@ -94,7 +94,7 @@ static void everybody_waits(void)
 	CHECK_EQ(goru_init(NULL), 0);
 	for (int i = 0; i < 8; i++) {
 		CHECK_EQ(go(fn[i]), 0);
-		UNTIL(test_asleep() == i + 1);
+		UNTIL(test_parked() == i + 1);
 	}
 	goru_sem_post(&sem, INT32_MAX);
 	goru_sem_post(&sem, INT32_MAX);

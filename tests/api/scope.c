@@ -600,7 +600,7 @@ static void dumped(void)
 {
 	CHECK_EQ(goru_init(NULL), 0);
 	CHECK_EQ(go(never_closes), 0);
-	UNTIL(test_asleep() == 6);
+	UNTIL(test_parked() == 6);
 	goru_dump(2);
 }
 

@@ -163,10 +163,13 @@ static void yielder(void)
 static void test_yielded(void **state)
 {
 	(void)state;
+	stress_handoff(false); /* which would take the computing one's P */
 	CHECK_EQ(goru_set_procs(2), 0);
 	goru_waitgroup_add(&wg, 1);
 	GO(yielder);
 	CHECK_EQ(goru_waitgroup_wait(&wg), 0);
+	stress_handoff(true);
+	CHECK_EQ(goru_set_procs(2), 0);
 }
 
 /* A timer of a P that all are busy with fires after a few turns of theirs, not at the shared queue's. */
