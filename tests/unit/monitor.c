@@ -265,6 +265,30 @@ static void those_who_talk(void)
 	end();
 }
 
+/* In a ring, where yield puts its caller and wakes nobody, is one for whom a P is idle. */
+static void a_ring_and_an_idle_p(void)
+{
+	struct p *idle;
+
+	begin();
+	CHECK_EQ(grt_p_new(1), 0);
+	idle = grt_load(&grt_rt.allp[1]);
+	grt_store(&grt_rt.procs, 2);
+	grt_spin_lock(&grt_rt.lock);
+	grt_pidle_put(idle);
+	grt_spin_unlock(&grt_rt.lock);
+	grt_rt.midle = &spare;
+	grt_rt.nmidle = 1;
+	grt_give(&m, p);
+	tick(MS);
+	CHECK(!grt_load(&idle->m));
+	CHECK(grt_runq_push(&p->runq, &other));
+	tick(MS);
+	CHECK(grt_load(&idle->m) == &spare && spare.spinning);
+	CHECK(grt_runq_pop(&p->runq) == &other);
+	end();
+}
+
 /* A hang is as long as the ticks that found nothing moved. */
 static void stopped(void)
 {
@@ -303,4 +327,4 @@ static void hang(void)
 
 TEST_MAIN(TEST(all_idle), TEST(all_idle_with_something_left), TEST(timers_while_idle),
 	  TEST(idle_for_a_moment), TEST(blocked_is_seen_at_two_looks), TEST(a_thread_is_made_first),
-	  TEST(those_who_talk), TEST(hang))
+	  TEST(those_who_talk), TEST(a_ring_and_an_idle_p), TEST(hang))
