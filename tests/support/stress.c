@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/sanitizer.h"
+#include "handoff.h"
 
 enum { FAULTS = 5 };
 static const int faults[FAULTS] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGSYS };
@@ -213,13 +214,8 @@ static int before_test(void **state)
 
 void stress_handoff(bool on)
 {
-	static char before[256];
-	const char *v = getenv("GORU_DEBUG");
-
-	if (!on)
-		snprintf(before, sizeof(before), "%s", v ? v : "");
 	CHECK_EQ(goru_shutdown(), 0);
-	setenv("GORU_DEBUG", on ? before : "handoff=0", 1);
+	handoff_next(on);
 }
 
 int stress_main(const char *name, const struct CMUnitTest *tests, size_t n)

@@ -17,6 +17,7 @@
 
 #include "base/fatal.h"
 #include "base/sanitizer.h"
+#include "handoff.h"
 
 enum { CHILD_SECONDS = 30 };
 
@@ -181,13 +182,8 @@ void test_nap(void)
 
 void test_handoff(bool on)
 {
-	static char before[256];
-	const char *v = getenv("GORU_DEBUG");
-
-	if (!on)
-		snprintf(before, sizeof(before), "%s", v ? v : "");
 	CHECK_EQ(goru_shutdown(), 0);
-	setenv("GORU_DEBUG", on ? before : "handoff=0", 1);
+	handoff_next(on);
 }
 
 /* Children. */
