@@ -259,17 +259,6 @@ static long long used(void)
 #endif
 }
 
-static long long mapped(void)
-{
-	long long pages = 0;
-	FILE *f = fopen("/proc/self/statm", "r");
-
-	CHECK(f && fscanf(f, "%lld", &pages) == 1);
-	if (f)
-		fclose(f);
-	return pages * sysconf(_SC_PAGESIZE);
-}
-
 /* A sanitizer keeps mappings and bytes of its own, of goroutines that are dropped while they wait, too. */
 static bool counts_memory(void)
 {
@@ -301,7 +290,7 @@ static bool keeps_no_bytes(int most)
 static void a_thousand_lives(void)
 {
 	int threads, fds, maps;
-	long long space;
+	size_t space;
 	bool kept = true;
 
 #ifdef __GLIBC__
@@ -315,14 +304,14 @@ static void a_thousand_lives(void)
 	threads = test_threads();
 	fds = test_fds();
 	maps = test_mappings();
-	space = mapped();
+	space = test_address_space();
 	if (counts_memory()) {
 		/* libpthread keeps what threads had, as many as there ever were at once: then once more */
 		for (int i = 0; kept && i < 5; i++)
 			kept = !keeps_no_bytes(i ? 100 : 1000);
 		CHECK(!kept);
 		CHECK(test_mappings() <= maps + 60);
-		CHECK(mapped() <= space + (64 << 20));
+		CHECK(test_address_space() <= space + (64 << 20));
 	} else {
 		live_often(100);
 	}

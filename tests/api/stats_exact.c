@@ -506,18 +506,6 @@ static void of_refusals(void)
 	CHECK_EQ(get().spawn_failed, 0);
 }
 
-/* Of address space as much as the kernel says; of memory no less than was touched, and not much more. */
-static size_t address_space(void)
-{
-	unsigned long pages = 0;
-	FILE *f = fopen("/proc/self/statm", "r");
-
-	CHECK(f && fscanf(f, "%lu", &pages) == 1);
-	if (f)
-		fclose(f);
-	return pages * (size_t)sysconf(_SC_PAGESIZE);
-}
-
 static void touches(void *arg)
 {
 	volatile char deep[1 << 20];
@@ -527,6 +515,7 @@ static void touches(void *arg)
 	waits(arg);
 }
 
+/* Of address space as much as the kernel says; of memory no less than was touched, and not much more. */
 static void of_stacks(void)
 {
 	goru_attr huge = { .stack_size = (size_t)1 << 30 }, big = { .stack_size = 4 << 20 };
@@ -537,11 +526,11 @@ static void of_stacks(void)
 	CHECK_EQ(goru_go(waits, NULL), 0);
 	UNTIL(test_asleep() == 1 && test_workers_asleep());
 	st = get();
-	space = address_space();
+	space = test_address_space();
 	CHECK_EQ(goru_go_attr(&huge, waits, NULL), 0);
 	UNTIL(test_asleep() == 2 && test_workers_asleep());
 	now = get();
-	has = address_space() - space;
+	has = test_address_space() - space;
 	CHECK(now.stack_reserved - st.stack_reserved >= (size_t)1 << 30);
 	/* what else there is by now is much less */
 	if (!test_emulated())

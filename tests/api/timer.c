@@ -296,28 +296,17 @@ static void unref_stops(void)
 	}
 }
 
-static long resident_kb(void)
-{
-	long size = 0, pages = 0;
-	FILE *f = fopen("/proc/self/statm", "r");
-
-	CHECK(f && fscanf(f, "%ld %ld", &size, &pages) == 2);
-	if (f)
-		fclose(f);
-	return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
 /* A time-out for each of very many steps, none of which comes to pass, holds no more than a few. */
 static void cancelled_ones_are_used_again(void)
 {
 	enum { FEW = 1000 };
 	int many = test_emulated() ? 5000 : 200000;
 	goru_timer t = GORU_TIMER_INIT;
-	long before;
+	size_t before;
 
 	for (int i = 0; i < FEW; i++)
 		goru_chan_unref(goru_after(3600 * GORU_SEC));
-	before = resident_kb();
+	before = test_resident();
 	for (int i = 0; i < many; i++) {
 		goru_chan *c = goru_after(3600 * GORU_SEC);
 
@@ -332,7 +321,7 @@ static void cancelled_ones_are_used_again(void)
 	goru_timer_stop(&t);
 	/* not 64 bytes for each of 400,000; the sanitizers' own memory says nothing */
 	if (!GRT_ASAN_ON && !GRT_TSAN_ON && !test_emulated())
-		CHECK(resident_kb() - before < 6000);
+		CHECK(test_resident() < before + (6 << 20));
 }
 
 static void counted(void)

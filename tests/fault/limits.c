@@ -16,17 +16,6 @@ static void waits(void *arg)
 	atomic_fetch_add(&woken, 1);
 }
 
-static size_t address_space(void)
-{
-	unsigned long pages = 0;
-	FILE *f = fopen("/proc/self/statm", "r");
-
-	if (!f || fscanf(f, "%lu", &pages) != 1)
-		abort();
-	fclose(f);
-	return pages * (size_t)sysconf(_SC_PAGESIZE);
-}
-
 /* Starts goroutines until it is refused; how many. */
 static int fill(size_t stack)
 {
@@ -78,7 +67,7 @@ static void limited(void)
 
 	start_workers();
 	getrlimit(RLIMIT_AS, &l);
-	l.rlim_cur = address_space() + ((size_t)1 << 30);
+	l.rlim_cur = test_address_space() + ((size_t)1 << 30);
 	CHECK_EQ(setrlimit(RLIMIT_AS, &l), 0);
 	n = fill(1 << 20);
 	CHECK(n >= 100 && n < 1100);

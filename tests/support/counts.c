@@ -100,6 +100,28 @@ int test_mappings(void)
 	return lines;
 }
 
+/* The n-th number there, of pages. */
+static size_t of_statm(int n)
+{
+	unsigned long pages[2] = { 0 };
+	FILE *f = fopen("/proc/self/statm", "r");
+
+	if (!f || fscanf(f, "%lu %lu", &pages[0], &pages[1]) != 2)
+		abort();
+	fclose(f);
+	return pages[n] * (size_t)sysconf(_SC_PAGESIZE);
+}
+
+size_t test_address_space(void)
+{
+	return of_statm(0);
+}
+
+size_t test_resident(void)
+{
+	return of_statm(1);
+}
+
 /* The runtime. */
 
 struct lives {

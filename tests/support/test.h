@@ -141,6 +141,8 @@ const char *test_capture_end(void);
 int test_threads(void);
 int test_fds(void);
 int test_mappings(void);
+size_t test_address_space(void); /* bytes */
+size_t test_resident(void);	 /* bytes of memory */
 
 /* A plain thread that runs fn. */
 void test_thread(pthread_t *t, void (*fn)(void));

@@ -133,10 +133,12 @@ static void names_and_states(void)
 /* Alike they are one entry, however many; unlike each other at most 100 are shown. */
 static void many_are_cut(void)
 {
+	goru_config one = { .struct_size = sizeof(one), .procs = 1 };
+
 	c = goru_chan_make(0, 0);
 	/* one at a time: who meets another in the channel, or has lost its P, goes another way through it */
 	test_handoff(false);
-	CHECK_EQ(goru_set_procs(1), 0);
+	CHECK_EQ(goru_init(&one), 0);
 	for (int i = 0; i < 1500; i++)
 		CHECK_EQ(goru_go(in_recv, NULL), 0);
 	UNTIL(has("goroutine 1 and 1499 others [waiting: chan recv]\n"));

@@ -152,10 +152,12 @@ static void yield_into_trees(void)
 {
 	goru_config one = { .struct_size = sizeof(one), .procs = 1 };
 
+	test_handoff(false);
 	CHECK_EQ(goru_init(&one), 0);
 	CHECK_EQ(goru_run(yields_into_trees, NULL), 0);
 	CHECK(grt_load(&told));
 	CHECK_EQ(goru_shutdown(), 0);
+	test_handoff(true);
 }
 
 static void share_into_a_full_ring(void)
