@@ -83,7 +83,7 @@ static void altstack_comes_and_goes(void)
 	size_t before = test_address_space();
 
 	/* what is left of each would be more than the little that a sanitizer maps of its own */
-	for (int i = 0; i < 2000; i++)
+	for (int i = 0; i < 8000; i++)
 		check_altstack();
 	CHECK(test_address_space() < before + (16 << 20));
 }
