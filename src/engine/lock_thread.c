@@ -41,7 +41,7 @@ static void lock(void)
 	g->lock_depth = 1;
 	m->lockg = g;
 	if (p)
-		p->to_fair = 0; /* PROTOCOL locked in sched/locked.h */
+		p->to_loop = 0; /* PROTOCOL locked in sched/locked.h */
 	grt_tsan_acquire(m);
 	grt_leave(m);
 }

@@ -9,8 +9,8 @@ bool grt_migrate(struct m *m, struct g *g)
 	struct p *p = m->held;
 
 	/* grt_next, which counts, is not asked under ATT_MIGRATE */
-	if (p->to_fair)
-		p->to_fair--;
+	if (p->to_loop)
+		p->to_loop--;
 	if (g->ran_on == m->id + 1 && grt_idle_giving(m, g))
 		return true;
 	g->ran_on = m->id + 1;

@@ -107,11 +107,12 @@ static bool waits_at(struct p *p, const struct seen *s, int64_t now)
 
 /* What one look at all Ps found. */
 struct found {
-	bool idle;    /* a P is idle */
-	bool waits;   /* somebody waits, and none is */
-	bool few;     /* a P has run few goroutines since the last look */
-	bool changed; /* a P has run another one */
-	bool soon;    /* somebody waits in private, and a P is idle */
+	bool idle;     /* a P is idle */
+	bool waits;    /* somebody waits, and none is */
+	bool few;      /* a P has run few goroutines since the last look */
+	bool changed;  /* a P has run another one */
+	bool soon;     /* somebody waits in private, and a P is idle */
+	int64_t first; /* the earliest timer that is not due yet and that we see to */
 };
 
 static void look_at(struct p *p, struct seen *s, int64_t now, struct found *f)
@@ -124,6 +125,13 @@ static void look_at(struct p *p, struct seen *s, int64_t now, struct found *f)
 	f->few |= !f->idle && ran_few(p, s) && grt_load(&p->status) == P_RUNNING;
 	*s = grt_seen(p);
 	f->changed |= s->tick != before.tick;
+	if (first > now) {
+		/* one that gets on looks at its timers itself, while it does (engine/pick.c) */
+		int64_t t = s->tick != before.tick && first < now + TICK_WAITS ? now + TICK_WAITS :
+										 first;
+
+		f->first = t < f->first ? t : f->first;
+	}
 	if (first != GRT_NEVER && first <= now) {
 		if (f->idle)
 			grt_wake_one();
@@ -185,8 +193,8 @@ static bool look_at_stuck(uint32_t n, int64_t now, bool waits)
 static int64_t look_at_all(int64_t now)
 {
 	uint32_t n = atomic_load_explicit(&grt_rt.nallp, memory_order_acquire); /* allp.B */
-	struct found f = { .idle = grt_load(&grt_rt.npidle) };
-	int64_t tick = TICK, first;
+	struct found f = { .idle = grt_load(&grt_rt.npidle), .first = GRT_NEVER };
+	int64_t tick = TICK;
 
 	f.waits = !f.idle && grt_injq_len(&grt_rt.injq);
 	for (uint32_t i = 0; i < n; i++)
@@ -201,10 +209,7 @@ static int64_t look_at_all(int64_t now)
 		tick = TICK_WAITS;
 	else if (Mon.quiet >= QUIET)
 		tick = TICK_QUIET;
-	first = grt_timers_earliest();
-	if (first > now && first - now < tick)
-		tick = first - now;
-	return tick;
+	return f.first - now < tick ? f.first - now : tick;
 }
 
 static void trim(int64_t now)

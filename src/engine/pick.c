@@ -20,6 +20,8 @@ enum {
 	WORTH = 50 *
 		US, /* what a search found was worth waking for if it lasts as long as the search may */
 	SEARCH = 50 * US, /* so long goes the search of one who found nothing */
+	LOOK = 20 * US, /* so often at most, about, a P looks at the clock for its timers: 40 ns */
+	FAR = 100 * 1000 * US,
 };
 
 /* The models look less often: time stands still there. */
@@ -41,7 +43,7 @@ static void warm(struct g *g)
 
 /* No more than fit the first cache: the others are found where they are at the next look, by this P or by one that has
  * nothing else to do. */
-static void expire(struct p *from, struct p *to, int64_t now)
+static void expire(struct p *from, struct p *to, int64_t now, bool jump)
 {
 	struct glist due = { 0 };
 	struct due_alarms alarms;
@@ -64,10 +66,52 @@ static void expire(struct p *from, struct p *to, int64_t now)
 		if (grt_load(&from->status) == P_DEAD)
 			grt_timers_move(&to->timers, &from->timers);
 	}
-	grt_ready_batch(to, &due);
+	if (!due.n)
+		return;
+
+	bool behind = due.n > jump;
+
+	if (jump)
+		grt_ready_batch_next(to, &due);
+	else
+		grt_ready_batch(to, &due);
+	if (behind)
+		to->due_end = grt_load(&to->woken.tail);
 }
 
-void grt_pick_timers(struct p *p)
+/* For a pick that goes over the loop: has the turn of those come who wait elsewhere? */
+static bool turn_comes(struct p *p)
+{
+	bool comes = false;
+
+	if (!p->to_loop) {
+		comes = p->to_fair <= 1;
+		p->to_loop = comes ? FAIR_EVERY : p->to_fair - 1;
+		p->to_fair = 0;
+	}
+	return comes;
+}
+
+/* Picks that do not go over the loop see no timer. So the next one that does comes after as many as took half the time to
+ * the first one lately, or LOOK; where goroutines run for longer each one does. Without any who has just been woken may
+ * sleep again. picks: since the last look. */
+static void pace(struct p *p, int64_t now, uint32_t picks)
+{
+	int64_t took = now - p->looked_at, first = grt_timers_first(&p->timers);
+	int64_t wait = first == GRT_NEVER ? LOOK : (first - now) / 2;
+	uint32_t left = p->to_loop + p->to_fair;
+	uint64_t n = 2 * (uint64_t)picks; /* they are not all alike */
+
+	wait = wait < LOOK ? LOOK : wait < FAR ? wait : FAR;
+	if (took > 0 && (uint64_t)picks * (uint64_t)wait < n * (uint64_t)took)
+		n = (uint64_t)picks * (uint64_t)wait / (uint64_t)took;
+	n = n ? n - 1 : 0;
+	p->to_loop = n < left ? (uint32_t)n : left;
+	p->to_fair = left - p->to_loop;
+	p->looked_at = now;
+}
+
+static void look_at_timers(struct p *p, uint32_t picks)
 {
 	int64_t first = grt_timers_first(&p->timers);
 
@@ -76,8 +120,23 @@ void grt_pick_timers(struct p *p)
 
 	int64_t now = grt_os_now();
 
+	/* who is due goes first, unless others were before him that still wait; not always, others have to get on, too */
+	p->jumped = first <= now && !p->jumped &&
+		    (int32_t)(grt_load(&p->woken.head) - p->due_end) >= 0;
 	if (first <= now)
-		expire(p, p, now);
+		expire(p, p, now, p->jumped);
+	pace(p, now, picks);
+}
+
+/* Due timers; has the turn of those come who wait elsewhere? */
+static bool look_around(struct p *p)
+{
+	uint32_t picks = p->left_then - (p->to_loop + p->to_fair) + 1;
+	bool turn = turn_comes(p);
+
+	look_at_timers(p, picks);
+	p->left_then = p->to_loop + p->to_fair;
+	return turn;
 }
 
 /* Into the ring, where thieves find them without having to ask. */
@@ -190,7 +249,7 @@ static struct g *steal_round(struct p *p, bool timers_too)
 
 			if (first == GRT_NEVER || first > (now = grt_os_now()))
 				continue;
-			expire(from, p, now);
+			expire(from, p, now, false);
 			g = grt_own_next(p);
 			if (g)
 				return g;
@@ -276,15 +335,13 @@ static struct g *find(struct m *m, struct p *p)
 {
 	struct g *g;
 
-	grt_pick_timers(p);
 	if (GRT_UNLIKELY(p->oldest_due)) {
 		p->oldest_due = false;
 		g = oldest_spawned(p);
 		if (g)
 			return g;
 	}
-	if (p->to_fair == 0) {
-		p->to_fair = FAIR_EVERY;
+	if (look_around(p)) {
 		g = fair(p);
 		if (g)
 			return g;

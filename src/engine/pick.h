@@ -10,7 +10,4 @@
  * to another thread and m has no P any more. */
 struct g *grt_pick(struct m *m, struct p *p);
 
-/* Ends the waits whose deadline has come, on p's own list. */
-void grt_pick_timers(struct p *p);
-
 #endif

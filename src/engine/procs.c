@@ -43,7 +43,7 @@ static int p_join(uint32_t id)
 
 	grt_spin_lock(&grt_rt.lock);
 	if (grt_load(&p->status) == P_DEAD) {
-		p->to_fair = 1;
+		p->to_loop = 1;
 		grt_pidle_put(p);
 		grt_store(&grt_rt.wakeable, 1);
 	}

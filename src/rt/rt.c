@@ -41,6 +41,7 @@ int grt_p_new(uint32_t id)
 	p->turn = GRT_START;
 	grt_lane_init(&p->spawned);
 	grt_lane_init(&p->woken);
+	p->due_end = grt_load(&p->woken.tail);
 	grt_runq_init(&p->runq);
 	grt_timers_init(&p->timers);
 	if (!id)

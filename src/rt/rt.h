@@ -38,11 +38,16 @@ enum p_attention {
 struct p {
 	/* the owner's; runnext and schedtick are also looked at by others (relaxed) */
 	GRT_ALIGNED(GRT_CACHELINE)
-	_Atomic(struct g *) runnext;  /* the newest: PROTOCOL own in rt/own.h */
-	_Atomic uint64_t schedtick;   /* rises with each goroutine run */
-	uint32_t to_fair;	      /* picks left until one who waits elsewhere goes first */
-	uint32_t turn;		      /* who that is */
-	bool oldest_due;	      /* the oldest spawned goes first at the next pick */
+	_Atomic(struct g *) runnext; /* the newest: PROTOCOL own in rt/own.h */
+	_Atomic uint64_t schedtick;  /* rises with each goroutine run */
+	uint32_t to_loop;	     /* picks left until the next goes over the loop */
+	uint32_t to_fair;	     /* then left until one who waits elsewhere goes first */
+	uint32_t turn;		     /* who that is */
+	uint32_t left_then;	     /* of both, after the last pick that went over the loop */
+	int64_t looked_at;	     /* when the clock was last read for timers */
+	uint32_t due_end;	     /* the last woken that was due lies before this index */
+	bool oldest_due;	     /* the oldest spawned goes first at the next pick */
+	bool jumped; /* at the last look at timers somebody due went before the others */
 	_Atomic bool ring_trees;      /* all in the ring were spawned, none woken: PROTOCOL own */
 	_Atomic uint32_t syscalltick; /* rises with each hand-off */
 	/* schedtick + 1 while the goroutine that runs with that tick is in brackets and keeps the P; a hint */

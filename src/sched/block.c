@@ -47,7 +47,7 @@ static struct p *idle_p(struct m *m)
 	if (p) {
 		grt_give(m, p);
 		if (m->curg->flags & G_LOCKED)
-			p->to_fair = 0; /* PROTOCOL locked */
+			p->to_loop = 0; /* PROTOCOL locked */
 		m->blocked = false;
 		m->oldp = NULL;
 		grt_note_run(p, m->curg); /* a stretch of its own, for who watches */

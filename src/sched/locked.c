@@ -66,7 +66,7 @@ bool grt_locked_wait(struct m *m)
 		grt_ready_shared(g);
 		grt_handoff(m, p);
 	}
-	p->to_fair = 0;
+	p->to_loop = 0;
 	g->sched.pc = g->lock_at.pc;
 	g->sched.bp = g->lock_at.bp;
 	g->sched.bx = g->lock_at.bx;

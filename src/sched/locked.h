@@ -9,7 +9,7 @@
  * PROTOCOL locked
  *   Words    G_LOCKED, g.lockm, g.lock_at, m.lockg; m.lock_waits.
  *   Owners   the goroutine, while it runs; m.lock_waits: the holder of rt.lock.
- *   Steps    A P that a locked goroutine runs on has to_fair 0, so that nobody is switched to from it but the M's loop
+ *   Steps    A P that a locked goroutine runs on has to_loop 0, so that nobody is switched to from it but the M's loop
  *            (sched/next.h), by grt_switch_locked.
  *            out (sched/switch.c): the P goes to another M; the registers are saved in g.lock_at, and g.sched.sp stays 0 (PROTOCOL gobuf):
  *            whoever takes the goroutine finds what looks like one whose registers are not saved, which is rare, and

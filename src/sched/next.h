@@ -24,9 +24,9 @@ GRT_INLINE struct g *grt_next(struct p *p, struct g *self)
 {
 	struct g *g;
 
-	if (GRT_UNLIKELY(grt_load(&p->attention) || p->to_fair == 0))
+	if (GRT_UNLIKELY(grt_load(&p->attention) || p->to_loop == 0))
 		return self && self->flags & G_LOCKED ? self : NULL; /* PROTOCOL locked */
-	p->to_fair--;
+	p->to_loop--;
 	g = grt_own_next(p);
 	if (GRT_UNLIKELY(!g))
 		return NULL;

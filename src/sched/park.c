@@ -67,8 +67,8 @@ GRT_PUBLIC void goru_yield(void)
 		return;
 	}
 	/* alone: only the others' turn has to come nearer */
-	if (!grt_own_any(p) && !grt_load(&p->attention) && p->to_fair) {
-		p->to_fair--;
+	if (!grt_own_any(p) && !grt_load(&p->attention) && p->to_loop) {
+		p->to_loop--;
 		grt_leave(m);
 		return;
 	}

@@ -84,3 +84,17 @@ void grt_ready_batch(struct p *p, struct glist *batch)
 		grt_wake_if_idle();
 	}
 }
+
+void grt_ready_batch_next(struct p *p, struct glist *batch)
+{
+	struct g *first = grt_glist_pop(batch), *old = grt_load(&p->runnext);
+	bool others = grt_own_any(p);
+
+	grt_ready_batch(p, batch);
+	grt_g_set_state(first, G_RUNNABLE);
+	grt_store(&p->runnext, first);
+	if (old)
+		grt_ready_last(p, old);
+	if (others)
+		surplus();
+}

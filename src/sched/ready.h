@@ -16,7 +16,10 @@ void grt_ready_shared(struct g *g);
 /* A batch, in order, behind all of p's own (NULL: into the shared queue). */
 void grt_ready_batch(struct p *p, struct glist *batch);
 
-/* The same for those who were runnable before; p is not NULL. */
+/* The same, with at least one, but its first runs next on p, and whoever had that place follows behind. */
+void grt_ready_batch_next(struct p *p, struct glist *batch);
+
+/* As grt_ready_batch, for those who were runnable before; p is not NULL. */
 void grt_ready_moved(struct p *p, struct glist *batch);
 
 /*

@@ -173,6 +173,92 @@ static void due_among_the_busy(void)
 	atomic_store(&stop, 1);
 }
 
+static _Atomic int64_t due;
+static _Atomic int turns;
+
+static void takes_long_turns(void)
+{
+	while (!atomic_load(&stop)) {
+		int64_t end = goru_now() + 50 * GORU_USEC, at = atomic_load(&due);
+
+		if (at && end >= at)
+			atomic_fetch_add(&turns, 1);
+		while (goru_now() < end)
+			;
+		goru_yield();
+	}
+}
+
+static int by_size(const void *a, const void *b)
+{
+	return *(const int *)a - *(const int *)b;
+}
+
+/* Whose turns are long look at the clock as often: one or two end before a sleeper is seen, not the 61 of a round. */
+static void due_after_few_turns(void *arg)
+{
+	enum { NAPS = 51 };
+	int taken[NAPS];
+
+	(void)arg;
+	for (int i = 0; i < NAPS; i++) {
+		int64_t at = goru_in(2 * GORU_MSEC);
+
+		atomic_store(&turns, 0);
+		atomic_store(&due, at);
+		CHECK_EQ(goru_sleep_until(at), 0);
+		taken[i] = atomic_exchange(&turns, 0);
+		atomic_store(&due, 0);
+	}
+	qsort(taken, NAPS, sizeof(*taken), by_size);
+	CHECK(taken[NAPS / 2] <= 3);
+	atomic_store(&stop, 1);
+}
+
+static void among_long_turns(int n, void (*fn)(void *))
+{
+	goru_config one = { .struct_size = sizeof(one), .procs = 1 };
+
+	test_handoff(false);
+	CHECK_EQ(goru_init(&one), 0);
+	atomic_store(&stop, 0);
+	for (int i = 0; i < n; i++)
+		CHECK_EQ(go(takes_long_turns), 0);
+	CHECK_EQ(goru_run(fn, NULL), 0);
+	CHECK_EQ(goru_shutdown(), 0);
+	test_handoff(true);
+}
+
+static void due_among_long_turns(void)
+{
+	among_long_turns(4, due_after_few_turns);
+}
+
+/* Who is due whenever anybody looks goes first, but not always. */
+static void due_always(void *arg)
+{
+	enum { NAPS = 200 };
+
+	(void)arg;
+	atomic_store(&turns, 0);
+	atomic_store(&due, 1);
+	for (int i = 0; i < NAPS; i++) {
+		int64_t end = goru_in(20 * GORU_USEC);
+
+		while (goru_now() < end)
+			;
+		CHECK_EQ(goru_sleep(1), 0);
+	}
+	CHECK(atomic_load(&turns) >= NAPS / 8);
+	atomic_store(&due, 0);
+	atomic_store(&stop, 1);
+}
+
+static void due_and_the_others(void)
+{
+	among_long_turns(1, due_always);
+}
+
 static _Atomic int plain_rc;
 
 static void plain_for_ever(void)
@@ -207,4 +293,5 @@ static void for_ever_ends_with_the_runtime(void)
 TEST_MAIN(TEST_BOTH(now_is_monotonic), TEST_BOTH(in_saturates), TEST_BOTH(sleep_is_never_shorter),
 	  TEST_BOTH(past_deadlines_return_at_once), TEST_BOTH(until_meets_its_deadline),
 	  TEST_BOTH(in_order), TEST_BOTH(due_among_the_busy), TEST(nearer_timer_is_not_late),
+	  TEST(due_among_long_turns), TEST(due_and_the_others),
 	  TEST(for_ever_ends_with_the_runtime))

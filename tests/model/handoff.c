@@ -51,7 +51,7 @@ static void asleep(void)
 static void use(struct p *p)
 {
 	CHECK(p == &p0);
-	p->to_fair++;
+	p->to_loop++;
 	used++;
 }
 
@@ -81,7 +81,7 @@ static void goes_on(void)
 	asleep();
 	kit_begin(&m1, NULL);
 	CHECK(m1.held == &p0 && grt_load(&m1.p) == &p0 && grt_load(&p0.m) == &m1);
-	p0.to_fair += 100;
+	p0.to_loop += 100;
 	CHECK(grt_own_next(&p0) == &gs[1]);
 }
 
@@ -89,10 +89,10 @@ static void check_calls(void)
 {
 	CHECK(used + without == 2);
 	if (result == RETAKE_DONE) {
-		CHECK(p0.to_fair == 1100u + (unsigned)used);
+		CHECK(p0.to_loop == 1100u + (unsigned)used);
 		CHECK(!grt_load(&m0.p) && m0.blocked && grt_load(&gs[2].state) == G_BLOCKED);
 	} else {
-		CHECK(result == RETAKE_NOT && p0.to_fair == 1000u + (unsigned)used);
+		CHECK(result == RETAKE_NOT && p0.to_loop == 1000u + (unsigned)used);
 		CHECK(grt_load(&m0.p) == &p0 && grt_load(&p0.runnext) == &gs[1] && !m0.blocked);
 	}
 }
@@ -212,7 +212,7 @@ static void takes_stuck(void)
 
 static void check_back(void)
 {
-	CHECK(tries == 1 && ended[0] == 1 && ended[1] == 1 && p0.to_fair == 1002);
+	CHECK(tries == 1 && ended[0] == 1 && ended[1] == 1 && p0.to_loop == 1002);
 	CHECK(!m0.blocked && !m1.blocked);
 	CHECK(grt_load(&grt_rt.npidle) == 1 && !grt_work_visible());
 }

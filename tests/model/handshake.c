@@ -38,7 +38,7 @@ static void begin_refused(void)
 static void use(struct p *p, struct g *g)
 {
 	CHECK(p == &p0);
-	p->to_fair++;
+	p->to_loop++;
 	grt_ready(p, g);
 	used++;
 }
@@ -98,7 +98,7 @@ static void runs_own(void)
 				grt_ready_spawned(s.p, &gs[0]);
 			else
 				grt_ready_last(s.p, &gs[1]);
-			s.p->to_fair++;
+			s.p->to_loop++;
 			used++;
 			g = grt_own_next(s.p);
 			if (g)
@@ -136,7 +136,7 @@ static void check_lanes(void)
 		n += ran[i];
 	CHECK(ran[2] == 1 && ran[3] == 1 && ran[4] == 1 && ran[0] <= 1 && ran[1] <= 1);
 	CHECK(n == used + 3 && used + without == 2);
-	CHECK(p0.to_fair == 1000u + (unsigned)used);
+	CHECK(p0.to_loop == 1000u + (unsigned)used);
 }
 
 /* The same P is given away: all it has is seen by others. */
@@ -147,7 +147,7 @@ static void gives_away(void)
 	grt_enter();
 	grt_ready_spawned(grt_p_settled(m), &gs[0]);
 	used++;
-	p0.to_fair++;
+	p0.to_loop++;
 	grt_leave(m);
 	grt_enter();
 	grt_handoff(m, grt_p_settled(m));
@@ -183,7 +183,7 @@ static void check(void)
 	for (int i = 0; i < 3; i++)
 		n += seen[i];
 	CHECK(seen[2] == 1 && seen[0] <= 1 && seen[1] <= 1 && n == used + 1);
-	CHECK(p0.to_fair == 1000u + (unsigned)used);
+	CHECK(p0.to_loop == 1000u + (unsigned)used);
 }
 
 int main(int argc, char **argv)

@@ -161,7 +161,7 @@ struct m *kit_begin(struct m *m, struct p *p)
 void kit_p(struct p *p, uint32_t id, struct m *m)
 {
 	p->id = id;
-	p->to_fair = 1000;
+	p->to_loop = 1000;
 	model_unordered(&grt_rt.wakeable); /* a hint */
 	grt_timers_init(&p->timers);
 	grt_rt.allp[id] = p;
