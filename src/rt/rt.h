@@ -53,24 +53,27 @@ struct p {
 	/* schedtick + 1 while the goroutine that runs with that tick is in brackets and keeps the P; a hint */
 	_Atomic uint64_t bracket;
 	uint64_t id_next, id_end; /* goroutine ids taken in advance */
-	uint64_t nspawned, nended, nparks, nsteals, nstolen, ntimer_fires,
-		ntimer_late; /* for reports */
-	uint64_t rand;
-	uint32_t rounds;	 /* of its loop, in checks builds */
+	uint64_t nspawned, nended, nparks, ntimer_fires, ntimer_late; /* for reports */
 	_Atomic uint32_t ngfree; /* in gfree: PROTOCOL gpool in rt/gpool.c */
 
-	/* written by others, rarely */
+	/* written by others, rarely; and the owner's that it seldom writes */
 	GRT_ALIGNED(GRT_CACHELINE) _Atomic uint32_t attention;
 	_Atomic uint8_t status; /* under rt.lock */
 	uint32_t id;
 	struct m *_Atomic m; /* the holder; under rt.lock */
 	struct p *link;	     /* idle list; under rt.lock */
+	uint64_t nsteals, nstolen;
+	uint64_t rand;
+	uint32_t rounds; /* of its loop, in checks builds */
 
 	struct lane spawned, woken;
 	struct runq runq; /* what was shared */
 	struct timers timers;
 	struct g *gfree[GRT_GFREE_MAX]; /* the owner's: dead, of the default class, hottest last */
 };
+
+/* With a third line of the owner's a buffered send took 6.3 ns, and not 5.8, and a yield 8.2, and not 7.7 (Zen 4). */
+_Static_assert(offsetof(struct p, attention) == 2 * GRT_CACHELINE, "what is hot stays together");
 
 /* M - a worker thread. in_rt and p are PROTOCOL handshake in rt/self.h. */
 struct m {

@@ -30,19 +30,38 @@ static GRT_COLD bool locked_alone(struct p *p)
 	return true;
 }
 
-/* Behind everybody of its own P; others' turn comes at the 61st pick as always. */
-static GRT_NOINLINE void yield_to_others(struct m *m, struct p *p)
+/* Behind everybody of its own P; what was shared and is still here has waited already. */
+GRT_INLINE void queue_itself(struct p *p, struct g *g)
 {
-	struct g *g = m->curg, *next;
-
 	grt_g_set_state(g, G_RUNNABLE);
-	/* what was shared and is still here waits already */
 	if (GRT_LIKELY(!grt_runq_len(&p->runq)) || !into_ring(p, g))
 		grt_ready_last(p, g);
-	next = grt_next(p, g);
-	if (next != g)
-		m = grt_switch(m, p, g, next);
-	else if (g->flags & G_LOCKED && !locked_alone(p))
+}
+
+/* Nobody there: it goes on. */
+static GRT_NOINLINE void yield_to_others(struct m *m, struct p *p)
+{
+	struct g *g = m->curg, *next = grt_own_next(p);
+
+	if (GRT_UNLIKELY(!next)) {
+		grt_leave(m);
+		return;
+	}
+	if (GRT_UNLIKELY(!grt_saved(next)))
+		next = grt_next_unsaved(p, next);
+	queue_itself(p, g);
+	grt_leave(grt_switch(m, p, g, next));
+}
+
+/* The others' turn has come, attention is asked for, or a locked one yields. */
+static GRT_NOINLINE void yield_over_loop(struct m *m, struct p *p)
+{
+	struct g *g = m->curg;
+
+	queue_itself(p, g);
+	if (!(g->flags & G_LOCKED))
+		m = grt_switch(m, p, g, NULL);
+	else if (!locked_alone(p))
 		m = grt_switch_locked(m, p, g);
 	else
 		grt_g_set_state(g, G_RUNNING);
@@ -66,12 +85,11 @@ GRT_PUBLIC void goru_yield(void)
 		grt_leave_bracketed();
 		return;
 	}
-	/* alone: only the others' turn has to come nearer */
-	if (!grt_own_any(p) && !grt_load(&p->attention) && p->to_loop) {
-		p->to_loop--;
-		grt_leave(m);
+	if (GRT_UNLIKELY(grt_load(&p->attention) || !p->to_loop)) {
+		yield_over_loop(m, p);
 		return;
 	}
+	p->to_loop--;
 	yield_to_others(m, p);
 }
 

@@ -10,8 +10,9 @@ GRT_INLINE void surplus(void)
 }
 
 /* Full: the newer half goes where all see it, behind all that waits there. What has waited longest keeps its place. */
-static GRT_COLD void spill_woken(struct lane *l, struct g *g)
+GRT_COLD void grt_ready_spill(struct p *p, struct g *g)
 {
+	struct lane *l = &p->woken;
 	struct glist half = { 0 };
 
 	grt_glist_push(&half, g);
@@ -31,12 +32,6 @@ static GRT_COLD void spill_spawned(struct lane *l, struct g *g)
 	grt_lane_push(l, g);
 	grt_injq_append(&grt_rt.injq, &half);
 	grt_wake_if_idle();
-}
-
-void grt_ready_last(struct p *p, struct g *g)
-{
-	if (GRT_UNLIKELY(!grt_lane_push(&p->woken, g)))
-		spill_woken(&p->woken, g);
 }
 
 void grt_ready_woken(struct p *p, struct g *g)

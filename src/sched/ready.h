@@ -7,8 +7,15 @@
 #include "rt/own.h"
 #include "rt/self.h"
 
-/* Behind all of p's own; of a full lane the newer half, with g, goes to the shared queue, for which somebody is woken. */
-void grt_ready_last(struct p *p, struct g *g);
+/* p's lane of woken ones is full: the newer half, with g, goes to the shared queue, for which somebody is woken. */
+void grt_ready_spill(struct p *p, struct g *g);
+
+/* Behind all of p's own. */
+GRT_INLINE void grt_ready_last(struct p *p, struct g *g)
+{
+	if (GRT_UNLIKELY(!grt_lane_push(&p->woken, g)))
+		grt_ready_spill(p, g);
+}
 
 /* Into the shared queue: by those without a P. */
 void grt_ready_shared(struct g *g);
