@@ -92,36 +92,50 @@ static bool turn_comes(struct p *p)
 	return comes;
 }
 
-/* Picks that do not go over the loop see no timer. So the next one that does comes after as many as took half the time to
- * the first one lately, or LOOK; where goroutines run for longer each one does. Without any who has just been woken may
- * sleep again. picks: since the last look. */
+/*
+ * Picks that do not go over the loop see no timer. So the next one that does comes after as many as took half the time to
+ * the first one lately, or LOOK: where goroutines run for longer, each one does. They are not all alike, so it rises by
+ * steps. Without timers the clock is not read, and it rises, too: who has just been woken may sleep again.
+ */
 static void pace(struct p *p, int64_t now, uint32_t picks)
 {
-	int64_t took = now - p->looked_at, first = grt_timers_first(&p->timers);
+	int64_t first = grt_timers_first(&p->timers), took = now - p->looked_at;
 	int64_t wait = first == GRT_NEVER ? LOOK : (first - now) / 2;
-	uint32_t left = p->to_loop + p->to_fair;
-	uint64_t n = 2 * (uint64_t)picks; /* they are not all alike */
+	uint64_t n = FAIR_EVERY;
 
-	wait = wait < LOOK ? LOOK : wait < FAR ? wait : FAR;
-	if (took > 0 && (uint64_t)picks * (uint64_t)wait < n * (uint64_t)took)
-		n = (uint64_t)picks * (uint64_t)wait / (uint64_t)took;
-	n = n ? n - 1 : 0;
-	p->to_loop = n < left ? (uint32_t)n : left;
-	p->to_fair = left - p->to_loop;
 	p->looked_at = now;
+	wait = wait < LOOK ? LOOK : wait < FAR ? wait : FAR;
+	if (took > 0)
+		n = (uint64_t)picks * (uint64_t)wait / (uint64_t)took;
+	p->pace = n < 2 * p->pace ? (uint32_t)n : 2 * p->pace;
 }
 
-static void look_at_timers(struct p *p, uint32_t picks)
+/* The pick that goes over the loop next is that one, unless the others' turn comes before. */
+static void look_again(struct p *p)
+{
+	uint32_t left = p->to_loop + p->to_fair, n;
+
+	p->pace = p->pace < 1 ? 1 : p->pace < FAIR_EVERY ? p->pace : FAIR_EVERY;
+	n = p->pace - 1;
+	p->to_loop = n < left ? n : left;
+	p->to_fair = left - p->to_loop;
+	p->left_then = left;
+}
+
+static void look_at_timers(struct p *p, uint32_t picks, bool turn)
 {
 	int64_t first = grt_timers_first(&p->timers);
 
-	if (first == GRT_NEVER)
-		return; /* no clock read without timers */
+	if (first == GRT_NEVER) {
+		p->pace *= 2;
+		return;
+	}
 
 	int64_t now = grt_os_now();
 
-	/* who is due goes first, unless others were before him that still wait; not always, others have to get on, too */
-	p->jumped = first <= now && !p->jumped &&
+	/* who is due goes first, unless others were before him that still wait or may go before him now; not always, others
+	 * have to get on, too */
+	p->jumped = first <= now && !p->jumped && !turn &&
 		    (int32_t)(grt_load(&p->woken.head) - p->due_end) >= 0;
 	if (first <= now)
 		expire(p, p, now, p->jumped);
@@ -131,11 +145,11 @@ static void look_at_timers(struct p *p, uint32_t picks)
 /* Due timers; has the turn of those come who wait elsewhere? */
 static bool look_around(struct p *p)
 {
-	uint32_t picks = p->left_then - (p->to_loop + p->to_fair) + 1;
+	uint32_t picks = p->left_then + 1 - (p->to_loop + p->to_fair);
 	bool turn = turn_comes(p);
 
-	look_at_timers(p, picks);
-	p->left_then = p->to_loop + p->to_fair;
+	look_at_timers(p, picks, turn);
+	look_again(p);
 	return turn;
 }
 

@@ -38,7 +38,7 @@ int grt_p_new(uint32_t id)
 	grt_store(&p->status, P_DEAD);
 	grt_store(&p->schedtick, GRT_START64);
 	grt_store(&p->syscalltick, GRT_START);
-	p->turn = GRT_START;
+	p->turn = (uint8_t)GRT_START;
 	grt_lane_init(&p->spawned);
 	grt_lane_init(&p->woken);
 	p->due_end = grt_load(&p->woken.tail);

@@ -42,10 +42,11 @@ struct p {
 	_Atomic uint64_t schedtick;  /* rises with each goroutine run */
 	uint32_t to_loop;	     /* picks left until the next goes over the loop */
 	uint32_t to_fair;	     /* then left until one who waits elsewhere goes first */
-	uint32_t turn;		     /* who that is */
 	uint32_t left_then;	     /* of both, after the last pick that went over the loop */
+	uint32_t pace;		     /* picks from one that goes over the loop to the next */
 	int64_t looked_at;	     /* when the clock was last read for timers */
 	uint32_t due_end;	     /* the last woken that was due lies before this index */
+	uint8_t turn;		     /* who that is who waits elsewhere */
 	bool oldest_due;	     /* the oldest spawned goes first at the next pick */
 	bool jumped; /* at the last look at timers somebody due went before the others */
 	_Atomic bool ring_trees;      /* all in the ring were spawned, none woken: PROTOCOL own */
