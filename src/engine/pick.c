@@ -64,7 +64,7 @@ static void expire(struct p *from, struct p *to, int64_t now, bool jump)
 		grt_timers_return(&from->timers, &alarms);
 		/* it has retired meanwhile; or it does so now, and moves them itself (engine/loop.c) */
 		if (grt_load(&from->status) == P_DEAD)
-			grt_timers_move(&to->timers, &from->timers);
+			grt_timers_move(&grt_load(&grt_rt.allp[0])->timers, &from->timers);
 	}
 	if (!due.n)
 		return;
