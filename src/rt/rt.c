@@ -39,6 +39,7 @@ int grt_p_new(uint32_t id)
 	grt_store(&p->schedtick, GRT_START64);
 	grt_store(&p->syscalltick, GRT_START);
 	p->turn = (uint8_t)GRT_START;
+	p->pace = UINT32_MAX; /* no timer has been seen */
 	grt_lane_init(&p->spawned);
 	grt_lane_init(&p->woken);
 	p->due_end = grt_load(&p->woken.tail);
