@@ -9,10 +9,11 @@
 
 static struct m m0, m1;
 static struct p p0, p1;
-static struct g *first, *second;
-static int ended[2], before;
+static struct g *first, *others[2];
+static int ended[3], before;
 
-/* On M 0 first. Its place in the ring shows it to M 1 while it still runs here. */
+/* On M 0 first, which goes on with one of the others. Its place in the ring, behind the other one, shows it to M 1 while it
+ * still runs here. */
 static void yields(void *word)
 {
 	volatile int mine = 17;
@@ -29,7 +30,7 @@ static void yields(void *word)
 static void other(void *word)
 {
 	(void)word;
-	ended[1]++;
+	ended[grt_arch_self()->curg == others[0] ? 1 : 2]++;
 	kit_end();
 }
 
@@ -38,8 +39,10 @@ static void begin(void)
 	kit_p(&p0, 0, &m0);
 	kit_p(&p1, 1, &m1);
 	first = kit_g(yields);
-	second = kit_g(other);
-	grt_runq_push(&p0.runq, second);
+	for (int i = 0; i < 2; i++) {
+		others[i] = kit_g(other);
+		grt_runq_push(&p0.runq, others[i]);
+	}
 }
 
 static void run(struct m *m, struct p *p, struct g *g)
@@ -57,8 +60,9 @@ static void own(void)
 	struct m *m = kit_begin(&m0, &p0);
 
 	grt_run(m, &p0, first);
-	run(m, &p0, grt_runq_pop(&p0.runq));
-	run(m, &p0, grt_runq_pop(&p0.runq));
+	/* in the lane if M 1 took both of the others meanwhile */
+	run(m, &p0, grt_own_next(&p0));
+	run(m, &p0, grt_own_next(&p0));
 }
 
 static void thief(void)
@@ -72,12 +76,12 @@ static void thief(void)
 /* What nobody could run yet is left in a queue, and in one place only. */
 static void check(void)
 {
-	int left[2] = { 0, 0 };
+	int left[3] = { 0, 0, 0 };
 	struct g *g;
 
-	while ((g = grt_runq_pop(&p0.runq)) || (g = grt_runq_pop(&p1.runq)) || (g = kit_injq_pop()))
-		left[g == second]++;
-	for (int i = 0; i < 2; i++)
+	while ((g = grt_own_next(&p0)) || (g = grt_own_next(&p1)) || (g = kit_injq_pop()))
+		left[g == first ? 0 : g == others[0] ? 1 : 2]++;
+	for (int i = 0; i < 3; i++)
 		CHECK(ended[i] + left[i] == 1);
 }
 

@@ -174,8 +174,9 @@ static void on_its_way_to_wait(void)
 
 static void begins_to_wait(void)
 {
+	test_handoff(false); /* which would change its state */
 	test_on_goroutine(on_its_way_to_wait);
-	CHECK_EQ(goru_shutdown(), 0);
+	test_handoff(true);
 }
 
 TEST_MAIN(TEST(none), TEST(names_and_states), TEST(many_are_cut), TEST(begins_to_wait))
