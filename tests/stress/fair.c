@@ -217,16 +217,16 @@ static void bump_outside(void)
 	atomic_fetch_add_explicit(&outside, 1, memory_order_release);
 }
 
-/* A goroutine that yields for ever, alone on its P, lets timers and the shared queue through as well. */
-static void test_lone_yielder(void **state)
+/* A goroutine that yields for ever, alone on its P, lets the shared queue through, with timers and without. */
+static void lone_yielder(bool timers)
 {
 	_Atomic bool stop = false;
 
-	(void)state;
-	goru_waitgroup_add(&wg, (int)stress_procs() + 1);
+	goru_waitgroup_add(&wg, (int)stress_procs() + timers);
 	for (unsigned i = 0; i < stress_procs(); i++)
 		GO(yielder, &stop);
-	GO(sleeper, &stop);
+	if (timers)
+		GO(sleeper, &stop);
 	while (stress_more()) {
 		int64_t was = atomic_load(&outside);
 
@@ -238,6 +238,19 @@ static void test_lone_yielder(void **state)
 	CHECK_EQ(goru_waitgroup_wait(&wg), 0);
 }
 
+static void test_lone_yielder(void **state)
+{
+	(void)state;
+	lone_yielder(false);
+}
+
+static void test_lone_yielder_and_timers(void **state)
+{
+	(void)state;
+	lone_yielder(true);
+}
+
 STRESS_MAIN("stress/fair", cmocka_unit_test(test_shared_queue), cmocka_unit_test(test_ring),
 	    cmocka_unit_test(test_taken_at_once), cmocka_unit_test(test_spawned),
-	    cmocka_unit_test(test_timer), cmocka_unit_test(test_lone_yielder))
+	    cmocka_unit_test(test_timer), cmocka_unit_test(test_lone_yielder),
+	    cmocka_unit_test(test_lone_yielder_and_timers))
