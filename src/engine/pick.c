@@ -21,7 +21,7 @@ enum {
 		US, /* what a search found was worth waking for if it lasts as long as the search may */
 	SEARCH = 50 * US, /* so long goes the search of one who found nothing */
 	LOOK = 20 * US, /* so often at most, about, a P looks at the clock for its timers: 40 ns */
-	FAR = 100 * 1000 * US,
+	FAR = 100 * 1000 * US, /* a timer as far as this may be as far as it likes */
 };
 
 /* The models look less often: time stands still there. */
@@ -122,6 +122,7 @@ static void look_again(struct p *p)
 	p->left_then = left;
 }
 
+/* turn: another one goes first now, whose turn it is. */
 static void look_at_timers(struct p *p, uint32_t picks, bool turn)
 {
 	int64_t first = grt_timers_first(&p->timers);
@@ -148,7 +149,7 @@ static bool look_around(struct p *p)
 	uint32_t picks = p->left_then + 1 - (p->to_loop + p->to_fair);
 	bool turn = turn_comes(p);
 
-	look_at_timers(p, picks, turn);
+	look_at_timers(p, picks, turn || p->oldest_due);
 	look_again(p);
 	return turn;
 }
@@ -347,6 +348,7 @@ static struct g *from_others(struct m *m, struct p *p)
 
 static struct g *find(struct m *m, struct p *p)
 {
+	bool turn = look_around(p);
 	struct g *g;
 
 	if (GRT_UNLIKELY(p->oldest_due)) {
@@ -355,7 +357,7 @@ static struct g *find(struct m *m, struct p *p)
 		if (g)
 			return g;
 	}
-	if (look_around(p)) {
+	if (turn) {
 		g = fair(p);
 		if (g)
 			return g;

@@ -13,7 +13,7 @@
  *            trees. Said of an empty ring it means nothing.
  *   Owners   whoever holds the P: the M between entering and leaving, or who took it by PROTOCOL handshake. It alone
  *            writes ring_trees as well: whoever fills the ring (share, rescue, yield, engine/pick.c) says what with. While
- *            the P is idle: the holder of rt.lock. p.oldest_due, to_loop and what follows it: the M that holds it.
+ *            the P is idle: the holder of rt.lock. p.to_loop to p.jumped: the M that holds it.
  *   Steps    share: the older half goes to the ring, at its holder's next pick, when somebody who looks for work asks for
  *            it (ATT_SHARE). rescue: the same by whoever asks, through the handshake, if the holder does not pick: its
  *            goroutine computes.

@@ -61,9 +61,9 @@ struct p {
 	GRT_ALIGNED(GRT_CACHELINE) _Atomic uint32_t attention;
 	_Atomic uint8_t status; /* under rt.lock */
 	uint32_t id;
-	struct m *_Atomic m; /* the holder; under rt.lock */
-	struct p *link;	     /* idle list; under rt.lock */
-	uint64_t nsteals, nstolen;
+	struct m *_Atomic m;	   /* the holder; under rt.lock */
+	struct p *link;		   /* idle list; under rt.lock */
+	uint64_t nsteals, nstolen; /* for reports */
 	uint64_t rand;
 	uint32_t rounds; /* of its loop, in checks builds */
 

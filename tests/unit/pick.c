@@ -128,6 +128,23 @@ static void not_before_whose_turn_it_is(void)
 	end();
 }
 
+/* The monitor may ask for both at once, and asks for what has been seen no more. */
+static void the_oldest_does_not_hide_who_is_due(void)
+{
+	begin();
+	grt_g_set_state(&gs[0], G_RUNNABLE);
+	CHECK(grt_lane_push(&p->spawned, &gs[0]));
+	p->oldest_due = true;
+	sleeps(&due[0], now - 2);
+	sleeps(&due[1], now - 1);
+	over_the_loop();
+	CHECK(next() == &gs[0]);
+	CHECK(grt_timers_first(&p->timers) == GRT_NEVER);
+	CHECK(next() == &due[0]);
+	CHECK(next() == &due[1]);
+	end();
+}
+
 /* Turns of so long: how many end after a deadline 2 ms away before its goroutine runs. */
 static int turns_after(int64_t turn)
 {
@@ -195,5 +212,6 @@ static void the_shared_queue_has_its_turn(void)
 }
 
 TEST_MAIN(TEST(due_ones_go_first_in_their_order), TEST(not_twice_in_a_row),
-	  TEST(not_before_whose_turn_it_is), TEST(long_turns_are_followed_by_looks),
-	  TEST(no_clock_without_timers), TEST(the_shared_queue_has_its_turn))
+	  TEST(not_before_whose_turn_it_is), TEST(the_oldest_does_not_hide_who_is_due),
+	  TEST(long_turns_are_followed_by_looks), TEST(no_clock_without_timers),
+	  TEST(the_shared_queue_has_its_turn))
