@@ -5,6 +5,7 @@
 
 #include <goru/base.h>
 #include <goru/run.h>
+#include <goru/go.h>
 #include <goru/task.h>
 #include <goru/time.h>
 #include <goru/chan.h>

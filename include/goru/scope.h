@@ -121,7 +121,7 @@ GORU_API void goru_shield_enter(void);
  */
 GORU_API void goru_shield_exit(void);
 
-/* What goru_scope_go calls; not for programs. As those of run.h. */
+/* What goru_scope_go calls; not for programs. As those of go.h. */
 GORU_API int goru_scope_go_(goru_scope *s, void (*fn)(void *), void *arg);
 GORU_API int goru_scope_go_captured_(goru_scope *s, void (*fn)(void));
 GORU_API int goru_scope_go_words_(goru_scope *s, void (*fn)(void), const uintptr_t *words,

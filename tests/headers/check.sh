@@ -57,8 +57,7 @@ headers() {
 	for std in $(modes "$lang"); do
 		for way in "" ${3:+"$3"}; do
 			# a header alone; twice, for its guard
-			for h in goru.h goru/base.h goru/run.h goru/task.h goru/time.h goru/chan.h \
-				goru/select.h goru/sync.h goru/block.h goru/signal.h goru/scope.h goru/errno.h goru/spawn.h goru/debug.h; do
+			for h in goru.h $(cd "$include" && echo goru/*.h); do
 				printf '#include <%s>\n#include <%s>\n' "$h" "$h" >"$work/alone.c"
 				quiet "$h" $cc -x "$lang" -std="$std" $strict $way -I"$include" \
 					-fsyntax-only "$work/alone.c"
