@@ -18,7 +18,8 @@ typedef struct goru_config {
 	unsigned procs;		     /* goroutines that run at once, 1 to 1024; default: the CPUs */
 	unsigned flags;		     /* GORU_CONFIG_ bits */
 	size_t stack_size;	     /* bytes reserved for a stack; default 262144 */
-	unsigned max_threads;	     /* workers, those of blocked goroutines too; default 10000 */
+	unsigned max_threads;	     /* workers, those of blocked goroutines too; at least procs;
+				      * default 10000 */
 	unsigned max_blocking;	     /* of later versions; 0 */
 	void (*on_deadlock)(void *); /* called by goru_run in a deadlock; NULL: the process ends */
 	void *on_deadlock_arg;	     /* what on_deadlock is given */
@@ -118,7 +119,7 @@ GORU_API unsigned goru_procs(void);
  * Changes how many goroutines may run at once. For programs, at any time. From then on the number of
  * CPUs is not followed.
  *
- * n: 1 to 1024.
+ * n: 1 to 1024; max_threads of goru_config rises to it.
  * Returns: 0; -EINVAL n is out of range; -ENOMEM no memory (nothing changed).
  * Call from: anywhere.
  * Waits: may, for the change to be made; none of the queued goroutines is lost.

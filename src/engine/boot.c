@@ -25,7 +25,7 @@ static void apply(const struct settings *s)
 	grt_rt.spawn_fatal = s->flags & GORU_CONFIG_SPAWN_FATAL;
 	grt_rt.spawn_log = s->spawn_log;
 	grt_rt.migrate = s->migrate;
-	grt_rt.max_threads = s->max_threads;
+	grt_store(&grt_rt.max_threads, s->max_threads);
 	grt_rt.hang_seconds = s->hang_seconds;
 	grt_rt.trace_ms = s->trace_ms;
 	grt_rt.spare_ms = s->spare_ms;
@@ -183,7 +183,7 @@ int grt_boot_spare(void)
 
 	grt_spin_lock(&grt_rt.lock);
 	nm = grt_rt.nm + grt_rt.nm_making;
-	wanted = nm < grt_rt.nm_locked + 2 && nm < grt_rt.max_threads;
+	wanted = nm < grt_rt.nm_locked + 2 && nm < grt_load(&grt_rt.max_threads);
 	grt_rt.nm_making += wanted;
 	grt_spin_unlock(&grt_rt.lock);
 	if (!wanted) {

@@ -29,11 +29,12 @@ void grt_follow_init(int64_t now)
 /* As the start would choose. */
 static uint32_t wanted(void)
 {
-	uint32_t n = grt_os_cpus_again(&Follow.seen);
+	uint32_t n = grt_os_cpus_again(&Follow.seen), max;
 
 	grt_store(&grt_rt.cpus, n);
-	n = n < grt_rt.max_threads ? n : grt_rt.max_threads;
-	return n < GRT_MAX_PROCS ? n : GRT_MAX_PROCS;
+	max = grt_load(&grt_rt.max_threads);
+	max = max < GRT_MAX_PROCS ? max : GRT_MAX_PROCS;
+	return n < max ? n : max;
 }
 
 void grt_follow(int64_t now)

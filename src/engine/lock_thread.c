@@ -18,7 +18,7 @@ static int reserve(void)
 
 		grt_spin_lock(&grt_rt.lock);
 		enough = grt_rt.nm >= grt_rt.nm_locked + 2;
-		full = grt_rt.nm >= grt_rt.max_threads;
+		full = grt_rt.nm >= grt_load(&grt_rt.max_threads);
 		grt_rt.nm_locked += enough;
 		grt_spin_unlock(&grt_rt.lock);
 		if (enough)

@@ -66,7 +66,7 @@ static int m_join(uint32_t n)
 {
 	int rc = 0;
 
-	if (grt_rt.migrate && n < grt_rt.max_threads)
+	if (grt_rt.migrate && n < grt_load(&grt_rt.max_threads))
 		n++; /* one to go to */
 	while (nm() < n && rc == 0)
 		rc = grt_m_start(NULL);
@@ -120,6 +120,8 @@ int grt_procs_change(uint32_t n)
 	if (rc < 0)
 		grt_store(&grt_rt.procs, n = old);
 	p_leave(n);
+	if (rc == 0 && grt_load(&grt_rt.max_threads) < n) /* each P may have one that runs it */
+		grt_store(&grt_rt.max_threads, n);
 	if (rc == 0)
 		rc = m_join(n);
 	/* Ps became idle without one who looks: whoever submitted before may have found none */

@@ -59,7 +59,8 @@ void grt_spare_start(int64_t now)
 	}
 
 	bool due = grt_load(&grt_rt.want_m) && !grt_rt.midle && grt_rt.pidle;
-	struct p *p = due && grt_rt.nm < grt_rt.max_threads ? grt_pidle_take(NULL) : NULL;
+	struct p *p = due && grt_rt.nm < grt_load(&grt_rt.max_threads) ? grt_pidle_take(NULL) :
+									 NULL;
 
 	grt_store(&grt_rt.want_m, 0);
 	grt_spin_unlock(&grt_rt.lock);
@@ -86,7 +87,7 @@ void grt_spare_make(int64_t now)
 	grt_spin_lock(&grt_rt.lock);
 
 	bool due = !grt_rt.midle && !grt_rt.nm_starting;
-	bool full = grt_rt.nm >= grt_rt.max_threads;
+	bool full = grt_rt.nm >= grt_load(&grt_rt.max_threads);
 
 	grt_spin_unlock(&grt_rt.lock);
 	if (!due)

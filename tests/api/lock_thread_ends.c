@@ -225,6 +225,35 @@ static void room_again(void)
 	CHECK_EQ(pthread_key_delete(key), 0);
 }
 
+static _Atomic int at_once;
+
+/* Without giving its thread to another one. */
+static void meets_two(void)
+{
+	int64_t end = goru_in(20 * GORU_SEC);
+
+	atomic_fetch_add(&at_once, 1);
+	while (atomic_load(&at_once) < 3 && goru_now() < end)
+		;
+	CHECK_EQ(atomic_load(&at_once), 3);
+}
+
+/* More Ps than max_threads: it has risen, so a thread that ended with its goroutine is replaced. */
+static void more_procs_than_threads(void)
+{
+	CHECK_EQ(pthread_key_create(&key, thread_ends), 0);
+	atomic_store(&gone, 0);
+	start(1, 1);
+	CHECK_EQ(goru_set_procs(3), 0);
+	CHECK_EQ(go(returns), 0);
+	UNTIL(atomic_load(&gone) == 1);
+	for (int i = 0; i < 3; i++)
+		CHECK_EQ(go(meets_two), 0);
+	UNTIL(atomic_load(&at_once) == 3 && test_alive() == 0);
+	off();
+	CHECK_EQ(pthread_key_delete(key), 0);
+}
+
 static _Atomic int locked_now;
 
 static void waits_for_ever(goru_chan *c)
@@ -322,4 +351,4 @@ static void deadlock(void)
 }
 
 TEST_MAIN(TEST_BOTH(ends_tied), TEST_BOTH(threads_do_not_pile_up), TEST(one_thread_stays),
-	  TEST(room_again), TEST(shutdown_drops), TEST(deadlock))
+	  TEST(room_again), TEST(more_procs_than_threads), TEST(shutdown_drops), TEST(deadlock))
