@@ -177,7 +177,7 @@ int grt_m_start(struct p *p)
 static void idle_p(void)
 {
 	kit_p(&p0, 0, NULL);
-	grt_rt.max_threads = 4;
+	grt_store(&grt_rt.max_threads, 4);
 	grt_rt.spare_ms = 10000;
 	grt_spare_init(model_now);
 	Mon.cold = true;

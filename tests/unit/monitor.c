@@ -64,7 +64,7 @@ static void begin(void)
 	grt_store(&grt_rt.by_hand, true);
 	grt_store(&grt_rt.enter_flags, ENTER_FENCE); /* no membarrier needed */
 	grt_rt.spare_ms = 1000 * 1000;
-	grt_rt.max_threads = 10;
+	grt_store(&grt_rt.max_threads, 10);
 	m = spare = (struct m){ .tid = 17, .fences = true, .curg = &g };
 	g = other = (struct g){ 0 };
 	grt_store(&g.state, G_RUNNING);
