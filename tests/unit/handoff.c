@@ -1,5 +1,6 @@
 /* handoff.c - a P changes hands: to whom it goes, what goes with it, when it stays, how its goroutine comes back. */
 /* SPDX-License-Identifier: MIT */
+#include "one_p.h"
 #include "test.h"
 
 #include "rt/handoff.h"
@@ -12,14 +13,9 @@ static struct g g, other[3];
 
 static void begin(bool with_spare)
 {
-	grt_rt_reset();
-	CHECK_EQ(grt_p_new(0), 0);
-	p = grt_load(&grt_rt.allp[0]);
-	grt_store(&grt_rt.procs, 1);
-	grt_store(&grt_rt.enter_flags, ENTER_FENCE); /* no membarrier needed */
 	m = spare = (struct m){ .fences = true };
 	g = (struct g){ 0 };
-	grt_give(&m, p);
+	p = one_p_begin(&m);
 	m.curg = &g;
 	grt_store(&p->schedtick, 7);
 	grt_store(&g.state, G_RUNNING);
@@ -30,12 +26,6 @@ static void begin(bool with_spare)
 	CHECK(grt_lane_push(&p->spawned, &other[0]));
 	CHECK(grt_lane_push(&p->woken, &other[1]));
 	grt_store(&p->runnext, &other[2]);
-}
-
-static void end(void)
-{
-	grt_p_free_all();
-	grt_rt_reset();
 }
 
 static void all_goes_with_it(void)
@@ -51,7 +41,7 @@ static void all_goes_with_it(void)
 	CHECK_EQ(grt_rt.nretakes, 1);
 	CHECK(grt_own_next(p) == &other[2] && grt_own_next(p) == &other[0] &&
 	      grt_own_next(p) == &other[1]);
-	end();
+	one_p_end();
 }
 
 static void it_stays_without_an_m(void)
@@ -62,7 +52,7 @@ static void it_stays_without_an_m(void)
 	CHECK_EQ(grt_load(&grt_rt.npidle), 0);
 	CHECK_EQ(grt_load(&g.state), G_RUNNING);
 	CHECK_EQ(grt_rt.nretakes, 0);
-	end();
+	one_p_end();
 }
 
 static void it_stays_with_who_is_inside(void)
@@ -71,7 +61,7 @@ static void it_stays_with_who_is_inside(void)
 	grt_store(&m.in_rt, 1);
 	CHECK_EQ(grt_retake(&m, p, 7, true, G_BLOCKED), RETAKE_NOT);
 	CHECK(grt_load(&m.p) == p && grt_load(&p->m) == &m && grt_rt.midle == &spare);
-	end();
+	one_p_end();
 }
 
 static void it_stays_with_another(void)
@@ -82,7 +72,7 @@ static void it_stays_with_another(void)
 	CHECK_EQ(grt_load(&g.state), G_RUNNING);
 	CHECK_EQ(grt_retake(&spare, p, 7, true, G_BLOCKED), RETAKE_NOT); /* another M's */
 	CHECK(grt_load(&m.p) == p && grt_load(&p->m) == &m);
-	end();
+	one_p_end();
 }
 
 static uint32_t shared(void)
@@ -112,7 +102,7 @@ static void it_goes_idle_and_comes_back(void)
 	CHECK_EQ(grt_load(&grt_rt.npidle), 0);
 	CHECK_EQ(grt_load(&p->schedtick), 8); /* what it has used up is forgotten */
 	CHECK(!grt_reacquire_idle(&m));	      /* none is idle now */
-	end();
+	one_p_end();
 }
 
 static void who_waits_gets_it_back(void)
@@ -122,7 +112,7 @@ static void who_waits_gets_it_back(void)
 	CHECK(grt_reacquire(&m) == &m);
 	CHECK(grt_load(&m.p) == p && m.held == p && grt_load(&g.state) == G_RUNNING);
 	CHECK_EQ(shared(), 3);
-	end();
+	one_p_end();
 }
 
 /* Ends those that have been idle for longest, but for the one that keeps the timers. */
@@ -147,7 +137,7 @@ static void the_last_on_the_list_end(void)
 	grt_midle_end(9);
 	CHECK_EQ(grt_rt.nmidle, 1);
 	CHECK(grt_rt.midle == &ms[0] && !ms[0].ends);
-	end();
+	one_p_end();
 }
 
 TEST_MAIN(TEST(all_goes_with_it), TEST(it_stays_without_an_m), TEST(it_stays_with_who_is_inside),

@@ -1,5 +1,6 @@
 /* own.c - a P's private places: the order they are taken in, shares, what a full lane gives up, rescue. */
 /* SPDX-License-Identifier: MIT */
+#include "one_p.h"
 #include "test.h"
 
 #include "sched/ready.h"
@@ -12,19 +13,8 @@ static struct g gs[MANY];
 
 static void begin(void)
 {
-	grt_rt_reset();
-	CHECK_EQ(grt_p_new(0), 0);
-	p = grt_load(&grt_rt.allp[0]);
-	grt_store(&grt_rt.procs, 1);
-	grt_store(&grt_rt.enter_flags, ENTER_FENCE); /* no membarrier needed */
-	m = (struct m){ .fences = true };
-	grt_give(&m, p);
-}
-
-static void end(void)
-{
-	grt_p_free_all();
-	grt_rt_reset();
+	m = (struct m){ 0 };
+	p = one_p_begin(&m);
 }
 
 static void fill(struct lane *l, uint32_t from, uint32_t n)
@@ -58,7 +48,7 @@ static void order(void)
 	CHECK(grt_own_next(p) == &gs[5]);
 	CHECK(grt_own_next(p) == &gs[6]);
 	CHECK(!grt_own_any(p) && !grt_own_next(p));
-	end();
+	one_p_end();
 }
 
 static void share_gives_the_older_half(void)
@@ -79,7 +69,7 @@ static void share_gives_the_older_half(void)
 		CHECK(grt_own_share(p) && grt_own_share(p)); /* the last one, too */
 		CHECK(!grt_own_share(p));
 		CHECK_EQ(grt_runq_len(&p->runq), 2);
-		end();
+		one_p_end();
 	}
 }
 
@@ -93,7 +83,7 @@ static void share_takes_the_spawned_first(void)
 	CHECK(!grt_runq_pop(&p->runq));
 	CHECK(grt_own_share(p));
 	CHECK(grt_runq_pop(&p->runq) == &gs[0]);
-	end();
+	one_p_end();
 }
 
 /* A ring with woken ones in it has its turn among the fair ones, whatever comes behind them. */
@@ -106,7 +96,7 @@ static void trees_only_if_nothing_else(void)
 	CHECK(grt_own_share(p));
 	CHECK(!grt_load(&p->ring_trees));
 	CHECK_EQ(grt_runq_len(&p->runq), 2);
-	end();
+	one_p_end();
 }
 
 /* Rescue puts runnext behind what was shared: one that has not run leaves a ring of trees one, any other does not. */
@@ -122,7 +112,7 @@ static void rescue_tells_what_runnext_was(void)
 		CHECK(grt_own_rescue(p));
 		CHECK_EQ(grt_runq_len(&p->runq), 2);
 		CHECK_EQ(grt_load(&p->ring_trees), fresh);
-		end();
+		one_p_end();
 	}
 }
 
@@ -171,7 +161,7 @@ static void share_into_a_full_ring(void)
 	CHECK_EQ(grt_lane_len(&p->spawned), 9);
 	CHECK(grt_own_share(p)); /* there is something, and it is visible already */
 	CHECK_EQ(grt_lane_len(&p->spawned), 9);
-	end();
+	one_p_end();
 }
 
 /* In a checks build the words of ring and lanes wrap on the way. */
@@ -186,7 +176,7 @@ static void all_come_back(void)
 	for (int i = 0; i < 100; i++)
 		CHECK(grt_own_next(p) == &gs[i]);
 	CHECK(!grt_own_any(p));
-	end();
+	one_p_end();
 }
 
 static void share_is_bounded(void)
@@ -196,7 +186,7 @@ static void share_is_bounded(void)
 	CHECK(grt_own_share(p));
 	CHECK_EQ(grt_runq_len(&p->runq), RING / 2);
 	CHECK_EQ(grt_lane_len(&p->spawned), LEN - RING / 2);
-	end();
+	one_p_end();
 }
 
 static void show_all_hides_none(void)
@@ -212,7 +202,7 @@ static void show_all_hides_none(void)
 	CHECK_EQ(grt_injq_len(&grt_rt.injq), 7);
 	for (int i = 0; i < 7; i++)
 		CHECK(shared() == &gs[i]);
-	end();
+	one_p_end();
 }
 
 /* Of a full lane of woken ones the newer half goes behind all others, in order. */
@@ -227,7 +217,7 @@ static void full_of_woken(void)
 	for (int i = LEN / 2; i <= LEN; i++)
 		CHECK(shared() == &gs[i]);
 	CHECK(!shared());
-	end();
+	one_p_end();
 }
 
 /* Of spawned ones the older half goes, in order. */
@@ -242,7 +232,7 @@ static void full_of_spawned(void)
 	for (int i = 0; i < LEN / 2; i++)
 		CHECK(shared() == &gs[i]);
 	CHECK(!shared());
-	end();
+	one_p_end();
 }
 
 static void newest_displaces(void)
@@ -254,7 +244,7 @@ static void newest_displaces(void)
 	CHECK(grt_load(&p->runnext) == &gs[2]);
 	CHECK(grt_lane_oldest(&p->spawned) == &gs[0]);
 	CHECK(grt_lane_oldest(&p->woken) == &gs[1]);
-	end();
+	one_p_end();
 }
 
 static void rescue_only_from_outside(void)
@@ -275,7 +265,7 @@ static void rescue_only_from_outside(void)
 	CHECK_EQ(grt_lane_len(&p->woken), 1);
 	CHECK(grt_own_rescue(p));
 	CHECK(!grt_own_rescue(p)); /* nothing left */
-	end();
+	one_p_end();
 }
 
 static void rescue_of_one_without_holder(void)
@@ -288,7 +278,7 @@ static void rescue_of_one_without_holder(void)
 	grt_pidle_put(p);
 	CHECK(!grt_own_rescue(p));
 	CHECK_EQ(grt_lane_len(&p->woken), 1);
-	end();
+	one_p_end();
 }
 
 static void rescue_with_a_full_ring(void)
@@ -299,7 +289,7 @@ static void rescue_with_a_full_ring(void)
 	grt_store(&p->runnext, &gs[RING]);
 	CHECK(grt_own_rescue(p));
 	CHECK(shared() == &gs[RING]);
-	end();
+	one_p_end();
 }
 
 TEST_MAIN(TEST(order), TEST(share_gives_the_older_half), TEST(share_takes_the_spawned_first),

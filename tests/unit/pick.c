@@ -1,6 +1,7 @@
 /* pick.c - who goes next: when the clock is read for timers, who is due before others, and the others' turn. */
 /* SPDX-License-Identifier: MIT */
 /* test: wrap=grt_os_now */
+#include "one_p.h"
 #include "test.h"
 
 #include "engine/pick.h"
@@ -28,13 +29,8 @@ int64_t __wrap_grt_os_now(void)
 
 static void begin(void)
 {
-	grt_rt_reset();
-	CHECK_EQ(grt_p_new(0), 0);
-	p = grt_load(&grt_rt.allp[0]);
-	grt_store(&grt_rt.procs, 1);
-	grt_store(&grt_rt.enter_flags, ENTER_FENCE); /* no membarrier needed */
-	m = (struct m){ .fences = true };
-	grt_give(&m, p);
+	m = (struct m){ 0 };
+	p = one_p_begin(&m);
 	memset(gs, 0, sizeof(gs));
 	for (int i = 0; i < MANY; i++)
 		grt_store(&gs[i].sched.sp, (void *)(stack + sizeof(stack) / 2));
@@ -42,12 +38,6 @@ static void begin(void)
 	p->left_then = FAIR_EVERY;
 	now = 1000 * 1000 * US;
 	reads = 0;
-}
-
-static void end(void)
-{
-	grt_p_free_all();
-	grt_rt_reset();
 }
 
 static void sleeps(struct g *g, int64_t when)
@@ -99,7 +89,7 @@ static void due_ones_go_first_in_their_order(void)
 	for (int i = 1; i < 5; i++)
 		CHECK(next() == &due[i]);
 	CHECK(!next());
-	end();
+	one_p_end();
 }
 
 static void not_twice_in_a_row(void)
@@ -112,7 +102,7 @@ static void not_twice_in_a_row(void)
 	over_the_loop();
 	CHECK(next() == &gs[0]);
 	CHECK(next() == &due[1]);
-	end();
+	one_p_end();
 }
 
 /* The turn of the oldest one woken: which was due first. */
@@ -125,7 +115,7 @@ static void not_before_whose_turn_it_is(void)
 	sleeps(&due[1], now - 1);
 	CHECK(next() == &due[0]);
 	CHECK(next() == &due[1]);
-	end();
+	one_p_end();
 }
 
 /* The monitor may ask for both at once, and asks for what has been seen no more. */
@@ -142,7 +132,7 @@ static void the_oldest_does_not_hide_who_is_due(void)
 	CHECK(grt_timers_first(&p->timers) == GRT_NEVER);
 	CHECK(next() == &due[0]);
 	CHECK(next() == &due[1]);
-	end();
+	one_p_end();
 }
 
 /* Turns of so long: how many end after a deadline 2 ms away before its goroutine runs. */
@@ -179,7 +169,7 @@ static void long_turns_are_followed_by_looks(void)
 	reads = 0;
 	CHECK(turns_after(3 * US) <= 20 / 3 + 1);
 	CHECK(reads <= 25);
-	end();
+	one_p_end();
 }
 
 static void no_clock_without_timers(void)
@@ -190,7 +180,7 @@ static void no_clock_without_timers(void)
 	for (int i = 0; i < 1000; i++)
 		waits(next());
 	CHECK_EQ(reads, 0);
-	end();
+	one_p_end();
 }
 
 /* However often the clock is looked at. */
@@ -208,7 +198,7 @@ static void the_shared_queue_has_its_turn(void)
 		waits(g);
 	}
 	CHECK(n <= 2 * (FAIR_EVERY + 1));
-	end();
+	one_p_end();
 }
 
 TEST_MAIN(TEST(due_ones_go_first_in_their_order), TEST(not_twice_in_a_row),

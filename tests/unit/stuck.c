@@ -1,6 +1,7 @@
 /* stuck.c - blocked, computing, or neither: what is made of the two clocks and the kernel's word. */
 /* SPDX-License-Identifier: MIT */
 /* test: wrap=grt_os_thread_cpu,grt_os_thread_sleeps */
+#include "one_p.h"
 #include "test.h"
 
 #include "engine/stuck.h"
@@ -34,22 +35,13 @@ int __wrap_grt_os_thread_sleeps(uint32_t tid)
 
 static void begin(void)
 {
-	grt_rt_reset();
-	CHECK_EQ(grt_p_new(0), 0);
-	p = grt_load(&grt_rt.allp[0]);
 	m = m2 = (struct m){ .tid = 17 };
 	s = (struct stuck){ 0 };
-	grt_give(&m, p);
+	p = one_p_begin(&m);
 	grt_store(&p->schedtick, 5);
 	now = 1000 * MS;
 	cpu = 77 * MS;
 	sleeps = clocks = words = 0;
-}
-
-static void end(void)
-{
-	grt_p_free_all();
-	grt_rt_reset();
 }
 
 /* wall later, of which the thread has used as much */
@@ -72,7 +64,7 @@ static void one_that_computes(void)
 	CHECK_EQ(look(500 * US, 500 * US), STUCK_COMPUTES); /* and until it is taken */
 	grt_store(&p->schedtick, 6);
 	CHECK_EQ(look(500 * US, 500 * US), STUCK_NOT); /* another one */
-	end();
+	one_p_end();
 }
 
 /* Its own time counts, half of what it is if it has the CPU to itself. */
@@ -83,7 +75,7 @@ static void one_that_hardly_gets_a_cpu(void)
 	for (int i = 0; i < 49; i++)
 		CHECK_EQ(look(MS, 100 * US), STUCK_NOT);
 	CHECK_EQ(look(MS, 100 * US), STUCK_COMPUTES);
-	end();
+	one_p_end();
 }
 
 static void one_that_waits_for_a_cpu(void)
@@ -91,7 +83,7 @@ static void one_that_waits_for_a_cpu(void)
 	begin();
 	for (int i = 0; i < 1000; i++)
 		CHECK_EQ(look(MS, 0), STUCK_NOT);
-	end();
+	one_p_end();
 }
 
 static void one_that_sleeps(void)
@@ -109,7 +101,7 @@ static void one_that_sleeps(void)
 	CHECK_EQ(look(150 * US, 0), STUCK_PERHAPS); /* in a row */
 	CHECK_EQ(look(10 * US, 0), STUCK_PERHAPS);  /* looks too close together are one */
 	CHECK_EQ(look(90 * US, 0), STUCK_BLOCKED);
-	end();
+	one_p_end();
 }
 
 /* One that blocks at the end of a tick in which others ran: asked about at once, as the clock has fallen behind. */
@@ -127,7 +119,7 @@ static void one_that_has_just_blocked(void)
 	sleeps = 1;
 	CHECK_EQ(look(MS, 800 * US), STUCK_PERHAPS);
 	CHECK_EQ(look(150 * US, 0), STUCK_BLOCKED);
-	end();
+	one_p_end();
 }
 
 /* In and out of the kernel, most of the time in: the P is of little use to it. Mostly out: it gets on. */
@@ -138,7 +130,7 @@ static void one_that_naps(void)
 	CHECK_EQ(look(0, 0), STUCK_PERHAPS);
 	CHECK_EQ(look(150 * US, 40 * US), STUCK_BLOCKED);
 	CHECK_EQ(look(150 * US, 110 * US), STUCK_NOT);
-	end();
+	one_p_end();
 }
 
 /* SIGSTOP and SIGCONT: hours for us, nothing for it. */
@@ -150,7 +142,7 @@ static void one_that_was_stopped(void)
 	CHECK_EQ(look(INT64_C(3600000) * MS, 0), STUCK_NOT);
 	CHECK_EQ(look(MS, MS), STUCK_NOT);
 	CHECK(s.used < 3 * MS);
-	end();
+	one_p_end();
 }
 
 /* Without /proc it takes longer, and any use of the CPU speaks against it. */
@@ -164,7 +156,7 @@ static void untold(void)
 	CHECK_EQ(look(150 * US, 0), STUCK_BLOCKED);
 	CHECK_EQ(look(150 * US, 20 * US), STUCK_NOT);
 	CHECK_EQ(look(150 * US, 0), STUCK_PERHAPS);
-	end();
+	one_p_end();
 }
 
 static void inside(void)
@@ -180,7 +172,7 @@ static void inside(void)
 	CHECK_EQ(look(MS, MS), STUCK_COMPUTES); /* in and out, and seen inside by chance */
 	grt_store(&p->m, NULL);
 	CHECK_EQ(look(MS, 0), STUCK_NOT);
-	end();
+	one_p_end();
 }
 
 static void brackets(void)
@@ -197,7 +189,7 @@ static void brackets(void)
 	grt_store(&p->schedtick, 5);
 	CHECK_EQ(look(MS, 0), STUCK_BRACKETS);
 	CHECK_EQ(s.still, 1);
-	end();
+	one_p_end();
 }
 
 /* Nobody waits: a P that gets on costs nothing at all. */
@@ -212,7 +204,7 @@ static void nobody_waits(void)
 	sleeps = 1;
 	CHECK_EQ(grt_stuck(&s, p, now += MS, false), STUCK_PERHAPS);
 	CHECK_EQ(grt_stuck(&s, p, now += MS, false), STUCK_BLOCKED);
-	end();
+	one_p_end();
 }
 
 /* Another thread has the P: its clock is another one. */
@@ -225,7 +217,7 @@ static void another_m(void)
 	grt_give(&m2, p);
 	CHECK_EQ(look(500 * US, INT64_C(9000) * MS), STUCK_NOT);
 	CHECK_EQ(s.used, 0);
-	end();
+	one_p_end();
 }
 
 TEST_MAIN(TEST(one_that_computes), TEST(one_that_hardly_gets_a_cpu), TEST(one_that_waits_for_a_cpu),
