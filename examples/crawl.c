@@ -35,7 +35,7 @@ static void crawl_all(void *arg)
 	int rc;
 
 	(void)arg;
-	if (goru_scope_open(&s, goru_in(GORU_SEC)) < 0)
+	if (goru_scope_open(&s, goru_in(2 * GORU_SEC)) < 0)
 		exit(EXIT_FAILURE);
 	crawl(&s, 0, DEPTH);
 	rc = goru_scope_close(&s); /* when the last of them has ended */
