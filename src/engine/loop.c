@@ -219,10 +219,33 @@ static void *m_main(void *arg)
 	return NULL;
 }
 
+/* Tests look at Ms from goroutines. */
+static struct m *m_alloc(void)
+{
+	size_t size = (sizeof(struct m) + GRT_CACHELINE - 1) & ~(size_t)(GRT_CACHELINE - 1);
+
+	grt_tsan_heap_begin();
+
+	struct m *m = aligned_alloc(GRT_CACHELINE, size);
+
+	/* inside from the first moment it is seen to hold a P */
+	if (m)
+		*m = (struct m){ .in_rt = 1,
+				 .fences = grt_load(&grt_rt.enter_flags) & ENTER_FENCE };
+	grt_tsan_heap_end();
+	return m;
+}
+
+static void m_free(struct m *m)
+{
+	grt_tsan_heap_begin();
+	free(m);
+	grt_tsan_heap_end();
+}
+
 int grt_m_start(struct p *p)
 {
-	struct m *m = aligned_alloc(GRT_CACHELINE, (sizeof(*m) + GRT_CACHELINE - 1) &
-							   ~(size_t)(GRT_CACHELINE - 1));
+	struct m *m = m_alloc();
 	char name[16];
 	int rc;
 
@@ -233,8 +256,6 @@ int grt_m_start(struct p *p)
 		grt_spin_unlock(&grt_rt.lock);
 		return -ENOMEM;
 	}
-	/* inside from the first moment it is seen to hold a P */
-	*m = (struct m){ .in_rt = 1, .fences = grt_load(&grt_rt.enter_flags) & ENTER_FENCE };
 	grt_spin_lock(&grt_rt.lock);
 	m->id = grt_rt.m_id++;
 	if (p)
@@ -257,7 +278,7 @@ int grt_m_start(struct p *p)
 	}
 	grt_spin_unlock(&grt_rt.lock);
 	if (rc < 0)
-		free(m);
+		m_free(m);
 	return rc;
 }
 
@@ -287,7 +308,7 @@ uint32_t grt_m_retire(uint32_t n)
 	for (struct m *m = gone, *next; m; m = next) {
 		next = m->alllink;
 		grt_os_thread_join(m->thread);
-		free(m); /* nobody but us looks at an M that holds no P without rt.lock */
+		m_free(m); /* nobody but us looks at an M that holds no P without rt.lock */
 	}
 	return ended;
 }
@@ -315,7 +336,7 @@ bool grt_m_join_ended(void)
 	for (; m; m = next) {
 		next = m->alllink;
 		if (grt_os_thread_joined(m->thread)) {
-			free(m);
+			m_free(m);
 			continue;
 		}
 		m->alllink = left;
@@ -347,6 +368,6 @@ void grt_m_join_all(void)
 		if (!m)
 			break;
 		grt_os_thread_join(m->thread);
-		free(m); /* all the others have halted: none that searches looks at it */
+		m_free(m); /* all the others have halted: none that searches looks at it */
 	}
 }
