@@ -40,7 +40,7 @@ GRT_INLINE uint64_t next_id(struct p *p)
 }
 
 /* All that a record needs which is new or was used before; what a goroutine leaves as it found it is not stored again. */
-GRT_INLINE void begin(struct g *g, uint64_t id, const struct spawn *s)
+GRT_INLINE void set_up(struct g *g, uint64_t id, const struct spawn *s)
 {
 	uint32_t was = g->flags;
 
@@ -99,7 +99,7 @@ static int spawn_any(struct p *p, const struct spawn *s)
 		grt_gpool_put(p, g);
 		return -EINVAL;
 	}
-	begin(g, next_id(p), s);
+	set_up(g, next_id(p), s);
 	if (s->name)
 		set_name(g, s->name);
 	count_spawned(p);
@@ -122,7 +122,7 @@ struct g *grt_spawn_get(struct p *p)
 
 void grt_spawn_begin(struct p *p, struct g *g, const struct spawn *s)
 {
-	begin(g, next_id(p), s);
+	set_up(g, next_id(p), s);
 	count_spawned(p);
 }
 
@@ -172,7 +172,7 @@ GRT_INLINE bool spawn_hot(struct m *m, const struct spawn *s)
 	g = grt_gpool_hot(p);
 	if (GRT_UNLIKELY(!g))
 		return false;
-	begin(g, next_id(p), s);
+	set_up(g, next_id(p), s);
 	p->nspawned++;
 	grt_ready_new(p, g);
 	grt_leave(m);
