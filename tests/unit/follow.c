@@ -230,7 +230,9 @@ static void no_memory(void)
 {
 	unsigned n;
 
+	debug = "follow=1,handoff=0"; /* which would want a thread, and say that there is no memory */
 	start(2, NULL);
+	debug = "follow=1";
 	busy();
 	test_capture_begin();
 	fault_set(HEAP, 2, true);
