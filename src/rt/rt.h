@@ -136,11 +136,11 @@ struct rt {
 	bool migrate;	 /* GORU_DEBUG=migrate=1: engine/migrate.h */
 	bool no_handoff; /* GORU_DEBUG=handoff=0: only brackets part a goroutine from its P */
 	_Atomic uint32_t max_threads; /* at least procs */
-	uint32_t hang_seconds;	     /* GORU_DEBUG=hang=S; 0: off */
-	uint32_t trace_ms;	     /* GORU_DEBUG=schedtrace=MS; 0: off */
-	uint32_t spare_ms;	     /* a thread not needed for so long may end */
-	uint32_t follow_ms;	     /* between two looks at the CPUs */
-	void (*on_deadlock)(void *); /* by goru_run's caller; NULL: the process ends */
+	uint32_t hang_seconds;	      /* GORU_DEBUG=hang=S; 0: off */
+	uint32_t trace_ms;	      /* GORU_DEBUG=schedtrace=MS; 0: off */
+	uint32_t spare_ms;	      /* a thread not needed for so long may end */
+	uint32_t follow_ms;	      /* between two looks at the CPUs */
+	void (*on_deadlock)(void *);  /* by goru_run's caller; NULL: the process ends */
 	void *on_deadlock_arg;
 	_Atomic uint64_t epoch; /* tells one start of the runtime from the next; also between two */
 	struct p *_Atomic allp[GRT_MAX_PROCS];
