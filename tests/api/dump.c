@@ -88,8 +88,8 @@ static void backtrace_and_place(void)
 
 	c = goru_chan_make(0, 0);
 	CHECK_EQ(dump_test_starter(dump_test_outer, NULL), 0);
-	UNTIL(has("chan recv"));
-	CHECK(in_order(words, 4));
+	/* one that is just leaving its thread is shown without where it stands */
+	UNTIL(has("chan recv") && in_order(words, 4));
 	CHECK(!strstr(text, "grt_g_main") && !strstr(text, "grt_arch_entry"));
 	/* through the goroutine's own kind of call, and the name of a static function */
 	CHECK_EQ(goru_go_attr(NULL, dump_test_outer, NULL), 0);
@@ -181,8 +181,7 @@ static void deep_stack(void)
 {
 	c = goru_chan_make(0, 0);
 	CHECK_EQ(goru_go(deep_main, NULL), 0);
-	UNTIL(has("chan recv"));
-	CHECK(strstr(text, "dump_test_inner+0x") && strstr(text, "    ...\n"));
+	UNTIL(has("chan recv") && strstr(text, "dump_test_inner+0x") && strstr(text, "    ...\n"));
 	all_end(1);
 }
 
