@@ -3,11 +3,14 @@
 /*
  * PROTOCOL procs
  *   Words    rt.moving: true while somebody changes procs. rt.by_hand: the program or its user chose the number.
- *   Owners   moving: whoever made it true. procs, nallp and by_hand while the runtime is on: the holder of moving.
+ *            rt.max_threads: rises with procs, and never falls.
+ *   Owners   moving: whoever made it true. procs, nallp, by_hand and max_threads while the runtime is on: the holder of
+ *            moving.
  *   Steps    begin: moving false -> true by CAS. goru_set_procs tries until it can; the monitor, who follows the CPUs
  *            (engine/follow.c), once: shutdown waits for its end, and it has other work.
  *   Pairs    A end: moving release -> B begin: moving acquire   all the last one did
- *   Relaxed  procs and by_hand by others. moving by the watchdog of checks builds.
+ *   Relaxed  procs and by_hand by others. moving by the watchdog of checks builds. max_threads: who sees the old one
+ *            makes no thread now, and tries again (engine/spare.c), or refuses as a moment before (engine/lock_thread.c).
  *   Reuse    cleared with all of rt at the start.
  *   Rejected a mutex: the child of a fork would find it locked by a monitor that it does not have.
  *   Checked  tests/stress/follow.c

@@ -135,7 +135,7 @@ struct rt {
 	bool spawn_fatal, spawn_log;
 	bool migrate;	 /* GORU_DEBUG=migrate=1: engine/migrate.h */
 	bool no_handoff; /* GORU_DEBUG=handoff=0: only brackets part a goroutine from its P */
-	_Atomic uint32_t max_threads; /* at least procs */
+	_Atomic uint32_t max_threads; /* at least procs: PROTOCOL procs */
 	uint32_t hang_seconds;	      /* GORU_DEBUG=hang=S; 0: off */
 	uint32_t trace_ms;	      /* GORU_DEBUG=schedtrace=MS; 0: off */
 	uint32_t spare_ms;	      /* a thread not needed for so long may end */
