@@ -202,11 +202,6 @@ static void *m_main(void *arg)
 
 	grt_tls_m = m;
 	await_listed(m);
-	if (!m->held) {
-		grt_spin_lock(&grt_rt.lock);
-		grt_rt.nm_starting--;
-		grt_spin_unlock(&grt_rt.lock);
-	}
 	begin(m);
 	/* without it an overflow kills the process without a name; that is all */
 	rc = grt_os_altstack_set(&alt, &alt_size);
@@ -261,7 +256,7 @@ int grt_m_start(struct p *p)
 	if (p)
 		grt_give(m, p);
 	else
-		grt_rt.nm_starting++;
+		grt_starting(m, true);
 	grt_spin_unlock(&grt_rt.lock);
 	snprintf(name, sizeof(name), "goru-%u", m->id);
 	rc = grt_os_thread_start(&m->thread, m_main, m, name);
@@ -274,7 +269,7 @@ int grt_m_start(struct p *p)
 	} else if (p) {
 		grt_pidle_put(p);
 	} else {
-		grt_rt.nm_starting--;
+		grt_starting(m, false);
 	}
 	grt_spin_unlock(&grt_rt.lock);
 	if (rc < 0)

@@ -130,6 +130,12 @@ void grt_give(struct m *m, struct p *p)
 	m->held = p;
 }
 
+void grt_starting(struct m *m, bool yes)
+{
+	m->starting = yes;
+	grt_rt.nm_starting += yes ? 1u : -1u;
+}
+
 static void midle_push(struct m *m)
 {
 	m->link = grt_rt.midle;
@@ -374,6 +380,8 @@ bool grt_idle(struct m *m)
 	bool spun = m->spinning;
 	int64_t when = GRT_NEVER;
 
+	if (GRT_UNLIKELY(m->starting))
+		grt_starting(m, false);
 	if (p ? last_look() : stopping()) {
 		grt_spin_unlock(&grt_rt.lock);
 		return false;

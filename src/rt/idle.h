@@ -21,6 +21,10 @@ GRT_INLINE void grt_wake_if_idle(void)
  * short work as never waits wakes somebody for nothing once a millisecond, not once a microsecond. */
 void grt_wake_surplus(void);
 
+/* Under rt.lock. m, made without a P, has yet to go idle for the first time; it looks around then. Until that it counts as
+ * one who is on his way, although it is on no list. */
+void grt_starting(struct m *m, bool yes);
+
 /* Under rt.lock. take: an idle P, the wanted one if it is among them; NULL: none. give: m runs with p from now on. */
 struct p *grt_pidle_take(struct p *wanted);
 void grt_pidle_put(struct p *p);

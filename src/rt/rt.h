@@ -88,6 +88,7 @@ struct m {
 	struct gobuf g0;  /* the loop's own stack, the thread's */
 	bool spinning;	  /* looks for work and is counted in rt.nmspinning */
 	bool blocked;	  /* its goroutine has no P: it blocks, or did when the P was taken */
+	bool starting;	  /* under rt.lock: counted in rt.nm_starting */
 	bool ends;	  /* under rt.lock: off the idle list for good */
 	bool keeper;	  /* under rt.lock: sleeps until the earliest timer */
 	bool useful;	  /* not woken for nothing, or for a moment only */

@@ -1,11 +1,24 @@
-/* spare.c - the threads that hand-off makes: used again, ended when unused, bounded, and none because of a stop. */
+/* spare.c - the threads that the monitor makes: used again, ended when unused, bounded, none because of a stop or of one
+ * that is slow to begin. */
 /* SPDX-License-Identifier: MIT */
+/* test: wrap=grt_os_altstack_set */
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "test.h"
+
+static _Atomic bool slow;
+int __real_grt_os_altstack_set(void **out, size_t *size);
+int __wrap_grt_os_altstack_set(void **out, size_t *size);
+
+int __wrap_grt_os_altstack_set(void **out, size_t *size)
+{
+	if (atomic_load(&slow))
+		usleep(50000);
+	return __real_grt_os_altstack_set(out, size);
+}
 
 static _Atomic int inside, released;
 static goru_waitgroup wg;
@@ -134,4 +147,23 @@ static void stop_and_continue(void)
 	CHECK_LIVES(stopped, "");
 }
 
-TEST_MAIN(TEST(spare_threads), TEST(bounded), TEST(stop_and_continue))
+/* A worker that has yet to look for work counts as one who will. */
+static void done(void)
+{
+	goru_waitgroup_done(&wg);
+}
+
+static void slow_to_begin(void)
+{
+	test_handoff(false);
+	atomic_store(&slow, true);
+	start(1);
+	goru_waitgroup_add(&wg, 1);
+	CHECK_EQ(go(done), 0);
+	CHECK_EQ(goru_waitgroup_wait(&wg), 0);
+	atomic_store(&slow, false);
+	CHECK_EQ(get().threads, 1);
+	test_handoff(true);
+}
+
+TEST_MAIN(TEST(spare_threads), TEST(bounded), TEST(stop_and_continue), TEST(slow_to_begin))

@@ -1,6 +1,6 @@
 /* stats.c - goru_stats_get: every count is provoked; GORU_DEBUG=schedtrace. */
 /* SPDX-License-Identifier: MIT */
-/* test: wrap=grt_os_thread_start,grt_os_altstack_set */
+/* test: wrap=grt_os_thread_start */
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -8,29 +8,18 @@
 
 #include "base/sanitizer.h"
 
-/* If asked: the first worker is off its CPU before it has been idle, so that the monitor makes another one; and then the
- * monitor is, before it has noted that one. */
-static _Atomic int workers = 100, stacks_set = 100;
+/* If asked: who makes a worker is off its CPU before it has noted that one. */
+static _Atomic bool off_cpu;
 int __real_grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, const char *name);
 int __wrap_grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, const char *name);
-int __real_grt_os_altstack_set(void **out, size_t *size);
-int __wrap_grt_os_altstack_set(void **out, size_t *size);
 
 int __wrap_grt_os_thread_start(pthread_t *out, void *(*fn)(void *), void *arg, const char *name)
 {
 	int rc = __real_grt_os_thread_start(out, fn, arg, name);
 
-	if (strcmp(name, "goru-sysmon") != 0 && atomic_fetch_add(&workers, 1) == 1)
+	if (atomic_load(&off_cpu))
 		usleep(100000);
 	return rc;
-}
-
-int __wrap_grt_os_altstack_set(void **out, size_t *size)
-{
-	if (atomic_fetch_add(&stacks_set, 1) == 0)
-		for (int i = 0; i < 10000 && atomic_load(&workers) < 2; i++)
-			usleep(1000);
-	return __real_grt_os_altstack_set(out, size);
 }
 
 static goru_chan *c;
@@ -245,25 +234,42 @@ static void traced(void)
 	CHECK(shows_it(test_capture_end()));
 }
 
+static _Atomic bool counted;
+
 /* On a thread that has just begun. */
 static void counts_itself(void *arg)
 {
 	goru_stats st = get();
 
-	CHECK_EQ(st.running, 1);
-	CHECK_EQ(st.waiting, 0);
-	CHECK(st.threads > 0);
+	CHECK_EQ(st.running, 2); /* and the one that waits for it */
+	CHECK_EQ(st.threads, 2);
+	atomic_store(&counted, true);
+	(void)arg;
+}
+
+static void waits_for_the_count(void *arg)
+{
+	while (goru_procs() == 1)
+		;
+	CHECK_EQ(goru_go(counts_itself, NULL), 0);
+	while (!atomic_load(&counted))
+		;
 	(void)arg;
 }
 
 static void from_the_first_moment(void)
 {
-	atomic_store(&workers, 0);
-	atomic_store(&stacks_set, 0);
+	test_handoff(false); /* no thread but the second P's */
 	start(1);
-	CHECK_EQ(goru_run(counts_itself, NULL), 0);
-	CHECK(atomic_load(&workers) >= 2);
+	CHECK_EQ(goru_go(waits_for_the_count, NULL), 0);
+	UNTIL(get().running == 1);
+	atomic_store(&off_cpu, true);
+	CHECK_EQ(goru_set_procs(2), 0);
+	atomic_store(&off_cpu, false);
+	UNTIL(get().goroutines == 0);
+	CHECK(atomic_load(&counted));
 	finish();
+	test_handoff(true);
 }
 
 static void schedtrace(void)
