@@ -1,6 +1,7 @@
 /* limits.c - the address space runs out: spawn says so, nothing is lost, and what has ended makes room. */
 /* SPDX-License-Identifier: MIT */
 /* test: procs=1,4 not=address,thread */
+#include <malloc.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -65,6 +66,9 @@ static void limited(void)
 	struct rlimit l;
 	int n, m;
 
+#ifdef M_ARENA_MAX /* of glibc */
+	mallopt(M_ARENA_MAX, 1); /* a thread's own reserves 128 MiB and gives half of it back */
+#endif
 	start_workers();
 	getrlimit(RLIMIT_AS, &l);
 	l.rlim_cur = test_address_space() + ((size_t)1 << 30);
@@ -79,6 +83,7 @@ static void limited(void)
 	}
 	CHECK_EQ(goru_shutdown(), 0);
 	/* and all of it has gone back */
+	start_workers();
 	m = fill(1 << 20);
 	CHECK(m >= n * 9 / 10);
 	end_all(m);
