@@ -6,6 +6,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -185,6 +186,16 @@ static void sent_by_default(void)
 	sleep(60);
 }
 
+/* Only the thread that is traced: what another one takes the tracer does not see. */
+static void sent_to_thread(void)
+{
+	siginfo_t info = { .si_signo = SIGSEGV, .si_code = SI_QUEUE };
+
+	info.si_value.sival_int = 42;
+	begin_as(SIG_DFL);
+	syscall(SYS_rt_tgsigqueueinfo, getpid(), getpid(), SIGSEGV, &info);
+}
+
 static void sent_ignored(void)
 {
 	begin_as(SIG_IGN);
@@ -240,9 +251,11 @@ static void what_kills_is_what_came(void)
 	CHECK_EQ(info.si_signo, SIGSEGV);
 	CHECK_EQ(info.si_code, SEGV_ACCERR);
 	CHECK(info.si_addr == page[0]);
-	CHECK(last_signal(sent_by_default, &info));
-	CHECK_EQ(info.si_code, SI_USER);
-	CHECK_EQ(info.si_uid, getuid());
+	info = (siginfo_t){ 0 };
+	CHECK(last_signal(sent_to_thread, &info));
+	CHECK_EQ(info.si_signo, SIGSEGV);
+	CHECK_EQ(info.si_code, SI_QUEUE);
+	CHECK_EQ(info.si_value.sival_int, 42);
 }
 
 /* The program's handler comes first and passes on, as it should. */
