@@ -66,7 +66,7 @@ static void limited(void)
 	struct rlimit l;
 	int n, m;
 
-#ifdef M_ARENA_MAX /* of glibc */
+#ifdef M_ARENA_MAX		 /* of glibc */
 	mallopt(M_ARENA_MAX, 1); /* a thread's own reserves 128 MiB and gives half of it back */
 #endif
 	start_workers();
