@@ -332,14 +332,21 @@ static void leaks_out()
 	goru_sleep(GORU_FOREVER);
 }
 
-static void uncaught_terminates()
+static bool aborts(void (*fn)())
 {
 	static struct test_end c;
 
-	test_child(leaks_out, &c);
-	CHECK(WIFSIGNALED(c.status) && WTERMSIG(c.status) == SIGABRT);
-	test_child(leaks_from_a_big_stack, &c);
-	CHECK(WIFSIGNALED(c.status) && WTERMSIG(c.status) == SIGABRT);
+	test_child(fn, &c);
+	if (WIFSIGNALED(c.status) && WTERMSIG(c.status) == SIGABRT)
+		return true;
+	fprintf(stderr, "status 0x%x; standard error:\n%s", static_cast<unsigned>(c.status), c.err);
+	return false;
+}
+
+static void uncaught_terminates()
+{
+	CHECK(aborts(leaks_out));
+	CHECK(aborts(leaks_from_a_big_stack));
 }
 
 TEST_MAIN(TEST(uncaught_terminates), TEST_BOTH(arguments), TEST_BOTH(lambdas),
