@@ -37,7 +37,7 @@ enum { CLAIM_STEP = END_MASK + 1 };
  *            the runtime runs, and a number does not come back: 61 bits, and a record used again after its memory was
  *            given back starts at a multiple of 2^40 that no other used (16 million such, 2^37 waits each).
  *   Rejected a timer taken out of its heap at every wait that ended early: a lock and a sift where a compare will do.
- *   Checked  tests/model/claim.c, tests/stress/until.c
+ *   Checked  tests/model/claim.c, tests/stress/until.c, mix.c
  */
 struct waiter {
 	struct g *g;		 /* NULL: a plain thread */

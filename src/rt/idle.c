@@ -10,7 +10,7 @@
  *   Steps    submit: put the goroutine into a ring or the shared queue; F; if a P is idle and nobody spins: wake_one.
  *            wake_one: nmspinning 0 -> 1 by CAS, lost: somebody looks already. Under the lock take an idle P and an idle
  *            M, hand over; no P: nmspinning - 1, and that is all: all are busy, and who goes idle looks. No M: the
- *            monitor makes one.
+ *            monitor makes one, unless one has yet to go idle for the first time (rt.nm_starting), and looks then.
  *            idle: under the lock put P and M on the idle lists. If it was spinning, nmspinning - 1. F. Look at every
  *            queue; something there and a P idle: wake_one (which may well choose this M). Sleep.
  *            pass on (rt/handoff.c): a P with work goes to an idle M, which looks for more; else all it has goes where
