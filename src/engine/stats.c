@@ -36,7 +36,7 @@ static void add_p(goru_stats *st, struct p *p)
 /* With its P still. */
 static bool in_brackets(struct p *p)
 {
-	return p && grt_load(&p->bracket) == grt_load(&p->schedtick) + 1;
+	return p && grt_load(&p->bracket) == grt_bracket(grt_load(&p->schedtick));
 }
 
 static void add_ms(goru_stats *st)

@@ -74,7 +74,7 @@ enum verdict grt_stuck(struct stuck *s, struct p *p, int64_t now, bool waits)
 	if (!m)
 		return STUCK_NOT;
 	tick = grt_load(&p->schedtick);
-	if (grt_load(&p->bracket) == tick + 1 && !grt_load(&m->in_rt)) {
+	if (grt_load(&p->bracket) == grt_bracket(tick) && !grt_load(&m->in_rt)) {
 		*s = (struct stuck){ .m = m,
 				     .tick = tick,
 				     .still = s->tick == tick ? s->still + 1 : 1 };

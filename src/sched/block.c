@@ -109,7 +109,7 @@ static void brackets(struct m *m, struct g *g, struct p *p)
 		m->oldp = p;
 		grt_handoff(m, p);
 	} else {
-		grt_store(&p->bracket, grt_load(&p->schedtick) + 1);
+		grt_store(&p->bracket, grt_bracket(grt_load(&p->schedtick)));
 	}
 }
 

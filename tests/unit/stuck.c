@@ -178,7 +178,7 @@ static void inside(void)
 static void brackets(void)
 {
 	begin();
-	grt_store(&p->bracket, 6);
+	grt_store(&p->bracket, grt_bracket(5));
 	CHECK_EQ(look(0, 0), STUCK_BRACKETS);
 	CHECK_EQ(s.still, 1);
 	CHECK_EQ(look(MS, 0), STUCK_BRACKETS);
@@ -189,6 +189,13 @@ static void brackets(void)
 	grt_store(&p->schedtick, 5);
 	CHECK_EQ(look(MS, 0), STUCK_BRACKETS);
 	CHECK_EQ(s.still, 1);
+	/* no mark is none, also where the tick wraps */
+	grt_store(&p->bracket, 0);
+	for (uint64_t tick = UINT64_MAX - 1; tick != 2; tick++) {
+		grt_store(&p->schedtick, tick);
+		CHECK_EQ(look(MS, MS), STUCK_NOT);
+		CHECK_EQ(look(MS, MS), STUCK_NOT);
+	}
 	one_p_end();
 }
 
