@@ -51,9 +51,8 @@ struct p {
 	bool jumped; /* at the last look at timers somebody due went before the others */
 	_Atomic bool ring_trees;      /* all in the ring were spawned, none woken: PROTOCOL own */
 	_Atomic uint32_t syscalltick; /* rises with each hand-off */
-	_Atomic uint64_t
-		bracket; /* grt_bracket of the goroutine in brackets that keeps the P; a hint */
-	uint64_t id_next, id_end; /* goroutine ids taken in advance */
+	_Atomic uint64_t bracket;     /* grt_bracket, of one in brackets that keeps the P; a hint */
+	uint64_t id_next, id_end;     /* goroutine ids taken in advance */
 	uint64_t nspawned, nended, nparks, ntimer_fires, ntimer_late; /* for reports */
 	_Atomic uint32_t ngfree; /* in gfree: PROTOCOL gpool in rt/gpool.c */
 
